@@ -1,0 +1,18 @@
+/* Audio files in and out.  Every reader treats its input as hostile. */
+#ifndef UT_MEDIA_AUDIO_H
+#define UT_MEDIA_AUDIO_H
+#include "stage/payload/payload.h"
+
+/* WAV, FLAC, Ogg, Opus, MP3 (libsndfile) and m4a/AAC, AMR, 3gp, webm (FFmpeg), by content; any rate and channel count:
+ * mixed down to mono, resampled to 16 kHz (soxr), dithered to 16 bit only where needed (16-bit 16 kHz mono comes
+ * through unchanged).  NaN and infinite samples become 0.  UT_E_INPUT: empty, truncated, corrupt, no sound in it,
+ * longer than UT_MAX_SECONDS. */
+UT_MUST_CHECK ut_status ut_audio_read(const uint8_t *data, size_t n, const char *name, ut_pcm *out, ut_err *e);
+/* RIFF WAV, PCM 16 bit mono, the plain 44-byte header: equal samples make equal files. */
+UT_MUST_CHECK ut_status ut_audio_write_wav(const ut_pcm *pcm, ut_buf *file, ut_err *e);
+bool ut_audio_sniff(const uint8_t *data, size_t n); /* looks like an audio file that ut_audio_read might take */
+
+/* SI-SDR in dB (Le Roux et al. 2019) and STOI (Taal et al. 2011, at 10 kHz).  Lengths must agree, else UT_E_USAGE. */
+UT_MUST_CHECK ut_status ut_audio_compare(const ut_pcm *ref, const ut_pcm *deg, double *si_sdr_db, double *stoi,
+                                         ut_err *e);
+#endif
