@@ -117,12 +117,19 @@ static ut_status try_lsb(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err
 
 ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool allow_lsb, ut_found *f, ut_err *e)
 {
-    *f = (ut_found){ 0 };
     ut_status s = UT_E_KEY;
+    *f = (ut_found){ 0 };
     if (allow_lsb && v->picture) s = try_lsb(v, ring, f, e);
     for (unsigned t = 0; t < UT_PREAMBLE_NTIERS && s == UT_E_KEY; t++) s = try_tier(v, ring, t, f, e);
     if (s == UT_E_KEY)
         return ut_fail(e, UT_E_KEY, "no message for this key was found: the key is wrong, nothing is hidden here,"
                        " or the picture was resized, cropped or compressed harder than it was made for");
     return s;
+}
+
+ut_status ut_message_find_at(const ut_view *v, ut_keyring *ring, unsigned tier, ut_found *f, ut_err *e)
+{
+    *f = (ut_found){ 0 };
+    ut_status s = try_tier(v, ring, tier, f, e);
+    return s == UT_E_KEY ? ut_fail(e, s, "the header did not come back") : s;
 }

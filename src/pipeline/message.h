@@ -61,6 +61,9 @@ typedef struct ut_found {
 /* Looks for a message for this key: UT_OK, UT_E_KEY (none), or a fault.  allow_lsb: the file keeps every pixel. */
 UT_MUST_CHECK ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool allow_lsb, ut_found *f, ut_err *e);
 
+/* The same on one step of the preamble's lattice only, for whoever knows it. */
+UT_MUST_CHECK ut_status ut_message_find_at(const ut_view *v, ut_keyring *ring, unsigned tier, ut_found *f, ut_err *e);
+
 /* Reads the payload's carriers.  LLRs for the lattice, plain bytes for the LSB mode (then llr stays NULL). */
 typedef struct ut_raw {
     ut_fec_plan plan;
