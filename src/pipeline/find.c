@@ -23,33 +23,41 @@ static bool open_header(const ut_view *v, const ut_seal_keys *k, const uint8_t s
     return f->header.width == ut_view_width(v) && f->header.height == ut_view_height(v);
 }
 
+/* A coded box of the preamble, by whichever profile opens it. UT_E_DAMAGED: none does. */
+static ut_status read_box(const ut_view *v, const ut_layout *l, const ut_carriers *c, const ut_seal_keys *k, uint32_t mask,
+                          uint8_t *bytes, size_t n, ut_err *e)
+{
+    uint8_t *phase = ut_calloc(c->n, 1, e);
+    int8_t *llr = ut_calloc(c->n, 1, e);
+    ut_status s = phase && llr ? ut_extract_phases(v, &l->preamble, c, phase, 1, e) : UT_E_MEMORY;
+    if (s == UT_OK) s = UT_E_DAMAGED;
+    for (unsigned p = 0; p < UT_NPROFILES && s == UT_E_DAMAGED; p++) {
+        ut_phase_llrs(c, phase, p, llr);
+        s = ut_message_correct(llr, k, mask, bytes, n, e);
+    }
+    free(phase);
+    free(llr);
+    return s;
+}
+
 /* One salt on one tier. UT_E_KEY: not this one. */
 static ut_status try_salt(const ut_view *v, ut_keyring *ring, unsigned tier, const uint8_t salt[UT_SALT_NBYTES],
                           ut_found *f, ut_err *e)
 {
     const ut_seal_keys *k;
     ut_layout l;
+    uint8_t sealed[UT_SEALED_HEADER_NBYTES], table[64];
     ut_status s = ut_keyring_get(ring, salt, &k, e);
     if (s != UT_OK) return s;
     s = ut_layout_init(&l, ut_view_width(v), ut_view_height(v), tier, e);
     if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
     s = ut_layout_header(&l, k, e);
-    uint8_t sealed[UT_SEALED_HEADER_NBYTES];
-    int8_t *llr = s == UT_OK ? ut_calloc(l.header.n, 1, e) : NULL;
-    if (s == UT_OK && !llr) s = UT_E_MEMORY;
-    if (s == UT_OK) s = ut_extract(v, &l.preamble, &l.header, llr, 1, e);
-    if (s == UT_OK) s = ut_message_correct(llr, k, UT_DOMAIN_HEADER_MASK, sealed, sizeof sealed, e);
-    free(llr);
+    if (s == UT_OK) s = read_box(v, &l, &l.header, k, UT_DOMAIN_HEADER_MASK, sealed, sizeof sealed, e);
     bool mine = s == UT_OK && open_header(v, k, sealed, f) && f->header.mode == UT_MODE_LATTICE;
     if (mine && !ut_header_table(f->header.table, f->quant)) {
-        uint8_t table[64];
         s = f->header.table == UT_TABLE_CUSTOM ? ut_layout_table(&l, k, e) : UT_E_KEY;
-        llr = s == UT_OK ? ut_calloc(l.table.n, 1, e) : NULL;
-        if (s == UT_OK && !llr) s = UT_E_MEMORY;
-        if (s == UT_OK) s = ut_extract(v, &l.preamble, &l.table, llr, 1, e);
-        if (s == UT_OK) s = ut_message_correct(llr, k, UT_DOMAIN_TABLE_MASK, table, sizeof table, e);
+        if (s == UT_OK) s = read_box(v, &l, &l.table, k, UT_DOMAIN_TABLE_MASK, table, sizeof table, e);
         if (s == UT_OK) ut_header_table_unpack(table, f->quant);
-        free(llr);
     }
     ut_layout_free(&l);
     if (s == UT_E_DAMAGED || s == UT_E_CAPACITY || (s == UT_OK && !mine)) return UT_E_KEY;
@@ -69,7 +77,7 @@ static ut_status try_tier(const ut_view *v, ut_keyring *ring, unsigned tier, ut_
     size_t weak[WEAK_BITS];
     ut_status s = ut_layout_init(&l, ut_view_width(v), ut_view_height(v), tier, e);
     if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
-    s = ut_extract(v, &l.preamble, &l.salt, llr, 1, e);
+    s = ut_extract(v, &l.preamble, &l.salt, 0, llr, 1, e);
     ut_layout_free(&l);
     if (s != UT_OK) return s;
     for (size_t i = 0; i < UT_SALT_NBITS; i++) bits[i] = llr[i] < 0;

@@ -64,16 +64,20 @@ UT_MUST_CHECK ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool
 /* The same on one step of the preamble's lattice only, for whoever knows it. */
 UT_MUST_CHECK ut_status ut_message_find_at(const ut_view *v, ut_keyring *ring, unsigned tier, ut_found *f, ut_err *e);
 
-/* Reads the payload's carriers.  LLRs for the lattice, plain bytes for the LSB mode (then llr stays NULL). */
+/* Reads the payload's carriers: phases on the lattice, plain bytes in the LSB mode (then phase stays NULL). */
 typedef struct ut_raw {
     ut_fec_plan plan;
-    int8_t *llr;                /* [plan.code_nbits], owned; unmasked */
+    ut_seal_keys keys;
+    ut_carriers carriers;       /* owned */
+    uint8_t *phase;             /* [plan.code_nbits], owned: what was read */
+    uint64_t flip_limit;        /* rehearsals: share of bits to turn over, times 2^32 */
     ut_buf sealed;              /* after error correction */
     uint8_t *block_ok;          /* [plan.nblocks], owned */
     ut_fec_result result;
 } ut_raw;
 UT_MUST_CHECK ut_status ut_message_read(const ut_view *v, const ut_found *f, unsigned nthreads, ut_raw *r, ut_err *e);
-/* Error correction: r->llr -> r->sealed.  UT_E_DAMAGED: some blocks were lost. */
+/* Error correction: r->phase -> r->sealed, profile after profile until every block is there.
+ * UT_E_DAMAGED: some blocks were lost in all of them. */
 UT_MUST_CHECK ut_status ut_message_decode(ut_raw *r, unsigned nthreads, ut_err *e);
 void ut_raw_free(ut_raw *r);
 #endif

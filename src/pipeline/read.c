@@ -16,9 +16,11 @@ static ut_status read_lattice(const ut_view *v, const ut_found *f, unsigned nthr
     s = ut_layout_header(&l, &f->keys, e);
     if (s == UT_OK && h->table == UT_TABLE_CUSTOM) s = ut_layout_table(&l, &f->keys, e);
     if (s == UT_OK) s = ut_layout_payload(&l, h, f->quant, &f->keys, e);
-    if (s == UT_OK && !(r->llr = ut_calloc(h->code_nbits, 1, e))) s = UT_E_MEMORY;
-    if (s == UT_OK) s = ut_extract(v, &l.lattice, &l.payload, r->llr, nthreads, e);
-    if (s == UT_OK) s = ut_mask_llrs(r->llr, h->code_nbits, f->keys.dither, UT_DOMAIN_MASK, e);
+    if (s == UT_OK && !(r->phase = ut_calloc(h->code_nbits, 1, e))) s = UT_E_MEMORY;
+    if (s == UT_OK) s = ut_extract_phases(v, &l.lattice, &l.payload, r->phase, nthreads, e);
+    r->keys = f->keys;
+    r->carriers = l.payload;
+    l.payload = (ut_carriers){ 0 };
     ut_layout_free(&l);
     return s;
 }
@@ -55,21 +57,72 @@ ut_status ut_message_read(const ut_view *v, const ut_found *f, unsigned nthreads
     return s;
 }
 
+/* Rehearsals turn over some bits, the same ones every time. */
+static void disturb(int8_t *llr, size_t n, uint64_t limit)
+{
+    uint64_t x = 0x9e3779b97f4a7c15u;
+    for (size_t i = 0; i < n; i++) {
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        if (((x * 2685821657736338717u) >> 32) < limit) llr[i] = (int8_t)-llr[i];
+    }
+}
+
+/* One profile; blocks that it recovers are kept in r. */
+static ut_status decode_profile(ut_raw *r, unsigned profile, int8_t *llr, uint8_t *bytes, uint8_t *ok, unsigned nthreads,
+                                ut_err *e)
+{
+    const ut_fec_plan *p = &r->plan;
+    ut_fec_result res = { 0 };
+    ut_phase_llrs(&r->carriers, r->phase, profile, llr);
+    ut_status s = ut_mask_llrs(llr, p->code_nbits, r->keys.dither, UT_DOMAIN_MASK, e);
+    if (s != UT_OK) return s;
+    if (r->flip_limit) disturb(llr, p->code_nbits, r->flip_limit);
+    s = ut_fec_decode(p, llr, bytes, ok, &res, nthreads, e);
+    if (s != UT_OK && s != UT_E_DAMAGED) return s;
+    size_t lost = 0;
+    for (size_t b = 0; b < p->nblocks; b++) {
+        size_t at = b * p->block_payload_nbytes, n = p->block_payload_nbytes;
+        if (at >= p->payload_nbytes) n = 0;
+        else if (n > p->payload_nbytes - at) n = p->payload_nbytes - at;
+        if (ok[b] && !r->block_ok[b]) {
+            memcpy(r->sealed.data + at, bytes + at, n);
+            r->block_ok[b] = 1;
+        }
+        lost += !r->block_ok[b];
+    }
+    if (res.nbits_checked > r->result.nbits_checked) r->result = res;
+    r->result.nblocks_lost = lost;
+    return lost ? UT_E_DAMAGED : UT_OK;
+}
+
 ut_status ut_message_decode(ut_raw *r, unsigned nthreads, ut_err *e)
 {
-    if (!r->llr) return UT_OK; /* LSB mode: there is no channel noise */
-    ut_status s = ut_buf_resize(&r->sealed, r->plan.payload_nbytes, e);
+    if (!r->phase) return UT_OK; /* LSB mode: there is no channel noise */
+    const ut_fec_plan *p = &r->plan;
+    ut_status s = ut_buf_resize(&r->sealed, p->payload_nbytes, e);
     if (s != UT_OK) return s;
+    memset(r->sealed.data, 0, r->sealed.len);
+    r->result = (ut_fec_result){ .nblocks_lost = p->nblocks };
     free(r->block_ok);
-    r->block_ok = ut_calloc(r->plan.nblocks, 1, e);
-    if (!r->block_ok) return UT_E_MEMORY;
-    return ut_fec_decode(&r->plan, r->llr, r->sealed.data, r->block_ok, &r->result, nthreads, e);
+    r->block_ok = ut_calloc(p->nblocks, 1, e);
+    int8_t *llr = ut_calloc(p->code_nbits, 1, e);
+    uint8_t *bytes = ut_calloc(p->payload_nbytes, 1, e), *ok = ut_calloc(p->nblocks, 1, e);
+    s = r->block_ok && llr && bytes && ok ? UT_E_DAMAGED : UT_E_MEMORY;
+    for (unsigned i = 0; i < UT_NPROFILES && s == UT_E_DAMAGED; i++) s = decode_profile(r, i, llr, bytes, ok, nthreads, e);
+    free(llr);
+    free(bytes);
+    free(ok);
+    return s;
 }
 
 void ut_raw_free(ut_raw *r)
 {
-    free(r->llr);
+    free(r->phase);
     free(r->block_ok);
+    ut_carriers_free(&r->carriers);
     ut_buf_free(&r->sealed);
+    ut_wipe(&r->keys, sizeof r->keys);
     *r = (ut_raw){ 0 };
 }

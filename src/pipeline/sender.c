@@ -220,12 +220,18 @@ static void probe_variant(void *arg, size_t variant)
     const ut_carriers *c[4] = { &l->payload, &l->salt, &l->header, &l->table };
     const ut_buf *bits[4] = { &s->code_bits, &s->salt_bits, &s->header_bits, &s->table_bits };
     ut_status st = arrive(s, p->sent->picture, &p->sent->jpeg, variant, &r, &v, &err);
-    int8_t *llr = st == UT_OK ? ut_calloc(l->payload.n + UT_SALT_NBITS + l->header.n + l->table.n, 1, &err) : NULL;
-    if (st == UT_OK && !llr) st = UT_E_MEMORY;
+    size_t most = l->payload.n + UT_SALT_NBITS + l->header.n + l->table.n;
+    int8_t *llr = ut_calloc(most, 1, &err);
+    uint8_t *phase = ut_calloc(most, 1, &err);
+    if (st == UT_OK && !(llr && phase)) st = UT_E_MEMORY;
     for (int i = 0; i < 4 && st == UT_OK; i++) {
-        st = ut_extract(&v, i ? &l->preamble : &l->lattice, c[i], llr, 1, &err);
+        st = ut_extract_phases(&v, i ? &l->preamble : &l->lattice, c[i], phase, 1, &err);
         if (st != UT_OK) break;
-        double info = i ? 1 : information(llr, bits[i]->data, c[i]->n);
+        double info = 0;
+        for (unsigned q = UT_NPROFILES; q-- > 0 && !(i && info);) {
+            ut_phase_llrs(c[i], phase, q, llr);
+            info = i ? 1 : fmax(info, information(llr, bits[i]->data, c[i]->n));
+        }
         pthread_mutex_lock(&p->lock);
         size_t wrong = widen(s, c[i], bits[i]->data, llr);
         p->nfixed += wrong;
@@ -238,6 +244,7 @@ static void probe_variant(void *arg, size_t variant)
         pthread_mutex_unlock(&p->lock);
     }
     free(llr);
+    free(phase);
     ut_received_free(&r);
     if (st != UT_OK) {
         pthread_mutex_lock(&p->lock);
@@ -301,19 +308,6 @@ typedef struct rehearsal {
     ut_err err;
 } rehearsal;
 
-/* Turns over some LLRs, the same ones every time. */
-static void disturb(int8_t *llr, size_t n, double share)
-{
-    uint64_t x = 0x9e3779b97f4a7c15u;
-    uint32_t limit = (uint32_t)(share * 4294967295.0);
-    for (size_t i = 0; i < n; i++) {
-        x ^= x >> 12;
-        x ^= x << 25;
-        x ^= x >> 27;
-        if ((uint32_t)((x * 2685821657736338717u) >> 32) < limit) llr[i] = (int8_t)-llr[i];
-    }
-}
-
 /* Exactly what a receiver does, then once more with extra errors. */
 static ut_status receive(rehearsal *h, size_t variant, ut_err *e)
 {
@@ -333,7 +327,7 @@ static ut_status receive(rehearsal *h, size_t variant, ut_err *e)
         st = UT_E_DAMAGED;
     if (st == UT_OK) {
         double ber = raw.result.nbits_checked ? (double)raw.result.nbits_corrected / (double)raw.result.nbits_checked : 0;
-        disturb(raw.llr, raw.plan.code_nbits, fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber));
+        raw.flip_limit = (uint64_t)(fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber) * 4294967296.0);
         st = ut_message_decode(&raw, 1, e);
         if (st == UT_OK && memcmp(raw.sealed.data, h->sealed->data, h->sealed->len)) st = UT_E_DAMAGED;
     }

@@ -90,23 +90,36 @@ static void slopes(const ut_carriers *c, const uint8_t *phase, float slope[64])
     }
 }
 
-ut_status ut_extract(const ut_view *v, const ut_lattice *l, const ut_carriers *c, int8_t *llr, unsigned nthreads,
-                     ut_err *e)
+ut_status ut_extract_phases(const ut_view *v, const ut_lattice *l, const ut_carriers *c, uint8_t *phase, unsigned nthreads,
+                            ut_err *e)
 {
     ut_grid g = ut_grid_of(ut_view_width(v), ut_view_height(v));
     job j = { .view = v, .dct = ut_dct8_get(), .blocks_w = g.blocks_w };
     for (int k = 1; k < 64; k++) j.inverse[k] = (float)(UT_LATTICE_UNIT * PHASES / 2) / (float)l->width[k];
-    uint8_t *phase = (uint8_t *)llr; /* same size, read before written */
-    ut_status s = phases(&j, g, c, phase, nthreads, e);
-    if (s != UT_OK) return s;
+    return phases(&j, g, c, phase, nthreads, e);
+}
+
+void ut_phase_llrs(const ut_carriers *c, const uint8_t *phase, unsigned profile, int8_t *llr)
+{
+    static const float knee[UT_NPROFILES] = { .5f, .15f, .04f };
     float slope[64];
-    slopes(c, phase, slope);
     int8_t table[64][PHASES];
+    if (profile == 0) slopes(c, phase, slope);
     for (int k = 0; k < 64; k++)
         for (int p = 0; p < PHASES; p++) {
-            float u = (float)p * 2 / PHASES; /* 0: centre of an even cell, 1: of an odd one */
-            table[k][p] = (int8_t)lrintf(slope[k] * (u <= 1 ? 1 - 2 * u : 2 * u - 3));
+            float u = (float)p * 2 / PHASES;            /* 0: centre of an even cell, 1: of an odd one */
+            float d = u <= 1 ? .5f - u : u - 1.5f;      /* distance from the edge, positive for bit 0 */
+            float x = d / knee[profile];
+            x = x > 1 ? 1 : x < -1 ? -1 : x;
+            table[k][p] = (int8_t)lrintf((profile ? 64 : slope[k]) * x);
         }
     for (size_t i = 0; i < c->n; i++) llr[i] = table[c->pos[i] & 63][phase[i]];
-    return UT_OK;
+}
+
+ut_status ut_extract(const ut_view *v, const ut_lattice *l, const ut_carriers *c, unsigned profile, int8_t *llr,
+                     unsigned nthreads, ut_err *e)
+{
+    ut_status s = ut_extract_phases(v, l, c, (uint8_t *)llr, nthreads, e);
+    if (s == UT_OK) ut_phase_llrs(c, (const uint8_t *)llr, profile, llr);
+    return s;
 }

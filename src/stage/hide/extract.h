@@ -14,10 +14,21 @@ uint32_t ut_view_height(const ut_view *v);
 /* Luma coefficients (dequantised, or the DCT of the pixels' luma) of one block. */
 void ut_view_block(const ut_view *v, uint32_t bx, uint32_t by, float c[64]);
 
-/* llr[i] for carrier i: ln P(0)/P(1) in 1/8, about linear in the distance to the cell's edge (exact for Gaussian noise
- * about a cell's centre), scaled per frequency by how sharply the received values keep to the centres (the resultant
- * length of the phase, Mardia and Jupp 2000, 2.3.1).  Soft only: no bit depends on exact floats. */
-UT_MUST_CHECK ut_status ut_extract(const ut_view *v, const ut_lattice *l, const ut_carriers *c, int8_t *llr,
-                                   unsigned nthreads, ut_err *e);
+/* Where each carrier's value lies: |c| / W modulo 2 in steps of 1/32 (0: centre of an even cell, 32: of an odd one).
+ * phase: [c->n]. */
+UT_MUST_CHECK ut_status ut_extract_phases(const ut_view *v, const ut_lattice *l, const ut_carriers *c, uint8_t *phase,
+                                          unsigned nthreads, ut_err *e);
 
+/* llr[i] = ln P(0)/P(1) in 1/8 from phases; llr may be the same array.  The receiver cannot know how the channel blurs;
+ * it has profiles and tries them in turn:
+ * 0 linear in the distance to the cell's edge (Gaussian noise about the centre), scaled by frequency after how sharply
+ *   the received values keep to the centres (resultant length of the phase: Mardia and Jupp 2000, 2.3.1);
+ * 1 and 2 saturate at 0.15 and 0.04 of a cell from the edge: channels that move values little, or by known steps.
+ * The signs are the same in all.  Soft only: no bit depends on exact floats. */
+#define UT_NPROFILES 3
+void ut_phase_llrs(const ut_carriers *c, const uint8_t *phase, unsigned profile, int8_t *llr);
+
+/* Both at once. */
+UT_MUST_CHECK ut_status ut_extract(const ut_view *v, const ut_lattice *l, const ut_carriers *c, unsigned profile, int8_t *llr,
+                                   unsigned nthreads, ut_err *e);
 #endif
