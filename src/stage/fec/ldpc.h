@@ -54,7 +54,7 @@ UT_MUST_CHECK ut_status ut_ldpc_init(ut_ldpc *g, unsigned rate, unsigned z, ut_e
 void ut_ldpc_encode(const ut_ldpc *g, const uint8_t *info, size_t ninfo, uint8_t *parity, uint8_t *work);
 size_t ut_ldpc_encode_work_nbytes(const ut_ldpc *g);
 
-/* Layered normalised min-sum (Hocevar 2004; Chen, Fossorier 2002) on 8-bit messages, at most max_iters rounds, more
+/* Layered normalised min-sum (Hocevar 2004; Chen, Fossorier 2002) on 8-bit messages and 16-bit sums, at most max_iters rounds, more
  * if close to a word.  llr: [ninfo + nrows Z], information then parity; bits: the decisions, likewise.  Returns the number of
  * checks that do not hold in the end: 0 means a word was found. */
 size_t ut_ldpc_decode(const ut_ldpc *g, const int8_t *llr, size_t ninfo, unsigned max_iters, uint8_t *bits,
@@ -63,11 +63,11 @@ size_t ut_ldpc_work_nbytes(const ut_ldpc *g);
 
 /* One round over all rows, for each instruction set; equal results.  Returns whether some check failed on the way. */
 typedef struct ut_ldpc_state {
-    int8_t *app;  /* [180][2 stride + 64]: column c begins at its last edge's shift and goes round, twice */
+    int16_t *app; /* [180][ut_ldpc_pitch]: column c begins at its last edge's shift and goes round, twice */
+    int16_t *q;   /* [UT_LDPC_MAX_ROW + 1][stride] */
+    int16_t *open; /* [stride]: -1 where the lane is 0 mod Z */
     int8_t *msg;  /* [nedges][stride] */
-    int8_t *q;    /* [UT_LDPC_MAX_ROW + 1][stride] */
     int8_t *m1, *m2, *sign; /* [stride] */
-    int8_t *open; /* [stride]: -1 where the lane is 0 mod Z */
 } ut_ldpc_state;
 static inline size_t ut_ldpc_pitch(const ut_ldpc *g) { return 2 * (size_t)g->stride + 64; }
 bool ut_ldpc_round_plain(const ut_ldpc *g, const ut_ldpc_state *s);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #define ALIGN 64u
+#define KNOWN 16000 /* a bit left out by shortening: no message turns it */
 #define MAX_EXTRA_ROUNDS 150u
 
 bool ut_ldpc_have_avx2(void)
@@ -15,19 +16,20 @@ bool ut_ldpc_have_avx2(void)
 
 size_t ut_ldpc_work_nbytes(const ut_ldpc *g)
 {
-    return UT_LDPC_COLS * ut_ldpc_pitch(g) + (g->nedges + UT_LDPC_MAX_ROW + 1 + 4) * (size_t)g->stride + ALIGN;
+    size_t stride = g->stride, nsums = UT_LDPC_COLS * ut_ldpc_pitch(g) + (UT_LDPC_MAX_ROW + 2) * stride;
+    return nsums * sizeof(int16_t) + (g->nedges + 3) * stride + ALIGN;
 }
 
-static void lay_out(const ut_ldpc *g, int8_t *work, ut_ldpc_state *s)
+static void lay_out(const ut_ldpc *g, uint8_t *work, ut_ldpc_state *s)
 {
     size_t stride = g->stride;
-    s->app = work + (ALIGN - (uintptr_t)work % ALIGN) % ALIGN;
-    s->msg = s->app + UT_LDPC_COLS * ut_ldpc_pitch(g);
-    s->q = s->msg + g->nedges * stride;
-    s->m1 = s->q + (UT_LDPC_MAX_ROW + 1) * stride;
+    s->app = (int16_t *)(void *)(work + (ALIGN - (uintptr_t)work % ALIGN) % ALIGN);
+    s->q = s->app + UT_LDPC_COLS * ut_ldpc_pitch(g);
+    s->open = s->q + (UT_LDPC_MAX_ROW + 1) * stride;
+    s->msg = (int8_t *)(s->open + stride);
+    s->m1 = s->msg + g->nedges * stride;
     s->m2 = s->m1 + stride;
     s->sign = s->m2 + stride;
-    s->open = s->sign + stride;
 }
 
 /* Ratios brought to a common mean magnitude: min-sum does not care, 8-bit messages do. */
@@ -50,14 +52,15 @@ static void scale_table(const ut_ldpc *g, const int8_t *llr, size_t n, int8_t *t
 /* Column c from the lane of its last shift on, repeated to the end of its pitch. */
 static void load(const ut_ldpc *g, const ut_ldpc_state *s, const int8_t *llr, size_t ninfo)
 {
-    int8_t table[256], lanes[UT_LDPC_MAX_Z];
+    int8_t table[256];
+    int16_t lanes[UT_LDPC_MAX_Z];
     size_t z = g->z, nparity = g->nrows * z, ncode = g->kcols * z;
     scale_table(g, llr, ninfo + nparity, table);
     for (size_t c = 0; c < UT_LDPC_COLS; c++) {
-        int8_t *a = s->app + c * ut_ldpc_pitch(g);
+        int16_t *a = s->app + c * ut_ldpc_pitch(g);
         for (size_t v = 0; v < z; v++) {
             size_t i = c * z + v;
-            lanes[v] = i >= ncode ? table[128 + llr[ninfo + i - ncode]] : i < ninfo ? table[128 + llr[i]] : 127;
+            lanes[v] = i >= ncode ? table[128 + llr[ninfo + i - ncode]] : i < ninfo ? table[128 + llr[i]] : KNOWN;
         }
         for (size_t x = 0, v = g->last_shift[c]; x < ut_ldpc_pitch(g); x++, v = v + 1 < z ? v + 1 : 0) a[x] = lanes[v];
     }
@@ -69,17 +72,17 @@ static void load(const ut_ldpc *g, const ut_ldpc_state *s, const int8_t *llr, si
 static size_t broken(const ut_ldpc *g, const ut_ldpc_state *s)
 {
     size_t z = g->z, count = 0;
-    uint8_t parity[UT_LDPC_MAX_Z];
+    uint16_t parity[UT_LDPC_MAX_Z];
     for (size_t r = 0; r < g->nrows; r++) {
         memset(parity, 0, sizeof parity);
         for (size_t i = g->row_at[r]; i < g->row_at[r + 1]; i++) {
             const ut_ldpc_edge *d = &g->edge[i];
             size_t turn = (d->shift + z - g->last_shift[d->col]) % z;
-            const int8_t *a = s->app + d->col * ut_ldpc_pitch(g) + turn;
+            const int16_t *a = s->app + d->col * ut_ldpc_pitch(g) + turn;
             size_t x = r == 0 && i + 1 == g->row_at[1]; /* the missing lane */
-            for (; x < z; x++) parity[x] ^= (uint8_t)a[x];
+            for (; x < z; x++) parity[x] ^= (uint16_t)a[x];
         }
-        for (size_t x = 0; x < z; x++) count += parity[x] >> 7;
+        for (size_t x = 0; x < z; x++) count += parity[x] >> 15;
     }
     return count;
 }
@@ -88,7 +91,7 @@ static void decide(const ut_ldpc *g, const ut_ldpc_state *s, size_t ninfo, uint8
 {
     size_t z = g->z, ncode = g->kcols * z;
     for (size_t c = 0; c < UT_LDPC_COLS; c++) {
-        const int8_t *a = s->app + c * ut_ldpc_pitch(g) + (z - g->last_shift[c]) % z;
+        const int16_t *a = s->app + c * ut_ldpc_pitch(g) + (z - g->last_shift[c]) % z;
         for (size_t v = 0; v < z; v++) {
             size_t i = c * z + v;
             if (i >= ncode) bits[ninfo + i - ncode] = a[v] < 0;
