@@ -19,6 +19,7 @@ typedef struct ut_channel ut_channel;
 UT_MUST_CHECK ut_status ut_channel_parse(const char *spec, const char *profile_dir, ut_channel **out, ut_err *e);
 void ut_channel_free(ut_channel *c);
 const char *ut_channel_spec(const ut_channel *c);
+const char *ut_channel_note(const ut_channel *c); /* what of its profiles is assumed, one line; NULL: nothing */
 size_t ut_channel_nvariants(const ut_channel *c);                             /* >= 1 */
 void ut_channel_variant_name(const ut_channel *c, size_t i, char *name, size_t nname); /* "jpeg:80", "whatsapp" */
 bool ut_channel_is_lossless(const ut_channel *c);                             /* pixels come back unchanged */

@@ -1,0 +1,21 @@
+# cmake -DDIR=data/profiles -DOUT=profiles_builtin.c -P embed_profiles.cmake: platform profiles as C arrays.
+file(GLOB FILES ${DIR}/*.profile)
+list(SORT FILES)
+set(arrays "")
+set(rows "")
+set(count 0)
+foreach(f ${FILES})
+  get_filename_component(name ${f} NAME_WE)
+  file(READ ${f} hex HEX)
+  string(LENGTH "${hex}" digits)
+  math(EXPR nbytes "${digits} / 2")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(REGEX REPLACE "(................................................................................)" "\\1\n    " bytes "${bytes}")
+  string(APPEND arrays "static const unsigned char text_${count}[] = {\n    ${bytes}0 };\n")
+  string(APPEND rows "    { \"${name}\", (const char *)text_${count}, ${nbytes} },\n")
+  math(EXPR count "${count} + 1")
+endforeach()
+file(WRITE ${OUT}.new "/* Made by cmake/embed_profiles.cmake from data/profiles. */\n#include \"channel/profile.h\"\n${arrays}"
+  "const ut_builtin_profile ut_builtin_profiles[] = {\n${rows}    { 0, 0, 0 } };\n"
+  "const size_t ut_builtin_profiles_count = ${count};\n")
+file(RENAME ${OUT}.new ${OUT})

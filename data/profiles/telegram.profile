@@ -1,0 +1,9 @@
+comment = Telegram, sent as a photo (sent "as a file" it is not touched)
+status = unverified
+source = geometry from a phone test, August 2026: a 1600 pixel photo came back as 1280x960
+source = the quality is reported as about 87; neither the tables nor the subsampling were recorded
+note = the JPEG quality (about 87) and the subsampling are reported, not measured
+geometry = fit 1280x960
+quality = 87
+subsampling = 420
+progressive = no

@@ -1,0 +1,17 @@
+comment = WhatsApp photos, standard and HD quality
+status = measured
+source = luma table, geometry and 4:2:0 from files received on an Android phone, August 2026
+source = the chroma table was not recorded: Annex K's at quality 67, like the luma table's quality
+note = the chroma table is assumed (Annex K at quality 67); luma table and geometry are measured
+geometry = width 1600
+luma =  6  6  6  7 10 15 22  34
+luma =  6  7  8 11 14 16 21  30
+luma =  6  8 10 12 17 25 36  54
+luma =  7 11 12 16 21 30 42  62
+luma = 10 14 17 21 28 38 52  76
+luma = 15 16 25 30 38 50 68  95
+luma = 22 21 36 42 52 68 90 124
+luma = 34 30 54 62 76 95 124 167
+chroma_quality = 67
+subsampling = 420
+progressive = no

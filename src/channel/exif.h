@@ -1,0 +1,18 @@
+/* The few EXIF fields that matter here (CIPA DC-008 / TIFF 6.0): orientation and the recorded size.  The bytes are
+ * hostile: whatever is out of bounds or oddly typed is taken as absent. */
+#ifndef UT_CHANNEL_EXIF_H
+#define UT_CHANNEL_EXIF_H
+#include "base/picture.h"
+
+typedef struct ut_exif {
+    unsigned orientation;   /* tag 0x0112, 1..8; 1 if absent or senseless */
+    uint32_t width, height; /* PixelXDimension 0xa002, PixelYDimension 0xa003; 0: absent */
+} ut_exif;
+
+/* tiff: from "II" or "MM" on, may be NULL if n is 0.  Every orientation tag in it (IFD0, and IFD1, the thumbnail's) is
+ * set to 1 in place. */
+ut_exif ut_exif_normalise(uint8_t *tiff, size_t n);
+
+/* Turns pixels and alpha so that a picture of that orientation stands upright. */
+UT_MUST_CHECK ut_status ut_orient(ut_picture *pic, unsigned orientation, ut_err *e);
+#endif
