@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    BLOCK = 4096,              /* samples in every frame but the last */
+    BLOCK = 1024,              /* samples in every frame but the last */
     MIN_FRAME_NBYTES = 10,     /* a constant subframe: header 6, subframe 3, CRC 2, less one for safety */
     FIXED_HEADER_NBYTES = 42   /* "fLaC" and STREAMINFO */
 };
