@@ -1,0 +1,89 @@
+#include "media/audio.h"
+#include "media/audio_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool has(const uint8_t *d, size_t n, size_t at, const char *mark, size_t nmark)
+{
+    return n >= at + nmark && memcmp(d + at, mark, nmark) == 0;
+}
+#define HAS(at, mark) has(d, n, at, mark, sizeof mark - 1)
+
+/* ISO/IEC 11172-3 frame header: layer II or III (0: none, which is AAC in ADTS) */
+static unsigned mpeg_layer(const uint8_t *d, size_t n)
+{
+    if (n < 4 || d[0] != 0xff || (d[1] & 0xe0) != 0xe0 || d[2] >> 4 == 15 || (d[2] >> 2 & 3) == 3) return 4;
+    unsigned layer = d[1] >> 1 & 3;
+    return layer == 3 ? 4 : layer;
+}
+
+ut_audio_guess ut_audio_guess_reader(const uint8_t *d, size_t n)
+{
+    if (HAS(4, "ftyp")) {
+        static const char image[][5] = { "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "avif", "avis" };
+        for (size_t i = 0; i < sizeof image / sizeof image[0]; i++)
+            if (has(d, n, 8, image[i], 4)) return UT_AUDIO_NONE;
+        return UT_AUDIO_FFMPEG;
+    }
+    if ((HAS(0, "RIFF") || HAS(0, "RIFX") || HAS(0, "RF64")) && HAS(8, "WAVE")) return UT_AUDIO_SNDFILE;
+    if (HAS(0, "FORM") && (HAS(8, "AIFF") || HAS(8, "AIFC"))) return UT_AUDIO_SNDFILE;
+    if (HAS(0, "fLaC") || HAS(0, "OggS") || HAS(0, "ID3") || HAS(0, ".snd") || HAS(0, "caff") || HAS(0, "riff"))
+        return UT_AUDIO_SNDFILE;
+    if (HAS(0, "#!AMR") || HAS(0, "\x1a\x45\xdf\xa3") || HAS(0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11"))
+        return UT_AUDIO_FFMPEG;
+    unsigned layer = mpeg_layer(d, n);
+    return layer == 0 ? UT_AUDIO_FFMPEG : layer < 3 ? UT_AUDIO_SNDFILE : UT_AUDIO_NONE;
+}
+
+bool ut_audio_sniff(const uint8_t *data, size_t n) { return ut_audio_guess_reader(data, n) != UT_AUDIO_NONE; }
+
+ut_status ut_audio_read(const uint8_t *data, size_t n, const char *name, ut_pcm *out, ut_err *e)
+{
+    *out = (ut_pcm){ .rate_hz = UT_SPEECH_HZ };
+    if (!name) name = "the recording";
+    if (!n) return ut_fail(e, UT_E_INPUT, "%s is empty", name);
+    ut_audio_guess guess = ut_audio_guess_reader(data, n);
+    if (guess == UT_AUDIO_NONE)
+        return ut_fail(e, UT_E_INPUT, "%s is not an audio file that can be read (WAV, FLAC, Ogg, Opus, MP3, m4a, AAC, "
+                                      "AMR, 3gp, webm); convert it to WAV", name);
+    ut_audio_sink *k = ut_calloc(1, sizeof *k, e);
+    if (!k) return UT_E_MEMORY;
+    k->name = name;
+    k->out = out;
+    ut_status s = guess == UT_AUDIO_SNDFILE ? ut_audio_read_sndfile(data, n, k, e) : UT_E_UNSUPPORTED;
+    if (s == UT_E_UNSUPPORTED) s = ut_audio_read_ffmpeg(data, n, k, e);
+    if (s == UT_OK) s = ut_audio_sink_end(k, e);
+    if (s == UT_OK && !out->nsamples) s = ut_fail(e, UT_E_INPUT, "%s: there is no sound in it", name);
+    ut_audio_sink_free(k);
+    free(k);
+    if (s != UT_OK) {
+        ut_pcm_free(out);
+        return s;
+    }
+    int16_t *fit = realloc(out->sample, out->nsamples * sizeof *fit);
+    if (fit) out->sample = fit;
+    return UT_OK;
+}
+
+ut_status ut_audio_write_wav(const ut_pcm *pcm, ut_buf *file, ut_err *e)
+{
+    uint8_t h[44] = "RIFF....WAVEfmt ";
+    uint64_t nbytes = (uint64_t)pcm->nsamples * 2;
+    if (nbytes > UINT32_MAX - 44) return ut_fail(e, UT_E_INPUT, "the recording is too long for a WAV file (4 GiB)");
+    ut_put32(h + 4, (uint32_t)nbytes + 36);
+    ut_put32(h + 16, 16);               /* length of "fmt " */
+    ut_put16(h + 20, 1);                /* PCM */
+    ut_put16(h + 22, 1);                /* channels */
+    ut_put32(h + 24, pcm->rate_hz);
+    ut_put32(h + 28, pcm->rate_hz * 2); /* bytes a second */
+    ut_put16(h + 32, 2);                /* bytes a frame */
+    ut_put16(h + 34, 16);               /* bits a sample */
+    memcpy(h + 36, "data", 4);
+    ut_put32(h + 40, (uint32_t)nbytes);
+    file->len = 0;
+    ut_status s = ut_buf_resize(file, sizeof h + (size_t)nbytes, e);
+    if (s != UT_OK) return s;
+    memcpy(file->data, h, sizeof h);
+    for (size_t i = 0; i < pcm->nsamples; i++) ut_put16(file->data + sizeof h + 2 * i, (uint16_t)pcm->sample[i]);
+    return UT_OK;
+}
