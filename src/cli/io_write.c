@@ -74,6 +74,12 @@ ut_status ut_output_distinct(const char *path, const char *role, const char *con
     return UT_OK;
 }
 
+/* Devices, pipes, and names of open files such as /dev/stdout cannot be replaced, only written to. */
+static bool must_write_directly(const char *path, const struct stat *st)
+{
+    return !S_ISREG(st->st_mode) || !strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6);
+}
+
 static ut_status write_all(int fd, const char *path, const uint8_t *p, size_t n, ut_err *e)
 {
     while (n) {
@@ -169,7 +175,7 @@ ut_status ut_output_stage(ut_output *o, const char *path, const void *data, size
     exists = !stat(path, &st);
     if (exists && S_ISDIR(st.st_mode))
         return ut_output_check(path, true, e);
-    if (exists && !S_ISREG(st.st_mode))
+    if (exists && must_write_directly(path, &st))
         return stage_direct(path, data, n, e);
     s = resolve(o, e);
     if (s == UT_OK)
