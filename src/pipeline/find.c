@@ -1,0 +1,135 @@
+/* Looking for a message: salt, then header, on every lattice that a sender may have used. */
+#include "pipeline/message.h"
+#include "stage/hide/lsb.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { WEAK_BITS = 3 }; /* salt bits whose other value is tried too */
+
+static void pack(const uint8_t *bits, size_t nbytes, uint8_t *bytes)
+{
+    for (size_t i = 0; i < nbytes; i++) {
+        unsigned v = 0;
+        for (unsigned k = 0; k < 8; k++) v |= (unsigned)bits[8 * i + k] << k;
+        bytes[i] = (uint8_t)v;
+    }
+}
+
+static bool open_header(const ut_view *v, const ut_seal_keys *k, const uint8_t sealed[UT_SEALED_HEADER_NBYTES], ut_found *f)
+{
+    uint8_t plain[UT_HEADER_NBYTES];
+    if (!ut_unseal_header(k, sealed, plain) || !ut_header_unpack(plain, &f->header)) return false;
+    /* one more row of blocks or less may be added or lost at the edge without moving the grid's rows */
+    return f->header.width == ut_view_width(v) && f->header.height == ut_view_height(v);
+}
+
+/* One salt on one tier. UT_E_KEY: not this one. */
+static ut_status try_salt(const ut_view *v, ut_keyring *ring, unsigned tier, const uint8_t salt[UT_SALT_NBYTES],
+                          ut_found *f, ut_err *e)
+{
+    const ut_seal_keys *k;
+    ut_layout l;
+    ut_status s = ut_keyring_get(ring, salt, &k, e);
+    if (s != UT_OK) return s;
+    s = ut_layout_init(&l, ut_view_width(v), ut_view_height(v), tier, e);
+    if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
+    s = ut_layout_header(&l, k, e);
+    uint8_t sealed[UT_SEALED_HEADER_NBYTES];
+    int8_t *llr = s == UT_OK ? ut_calloc(l.header.n, 1, e) : NULL;
+    if (s == UT_OK && !llr) s = UT_E_MEMORY;
+    if (s == UT_OK) s = ut_extract(v, &l.preamble, &l.header, llr, 1, e);
+    if (s == UT_OK) s = ut_message_correct(llr, k, UT_DOMAIN_HEADER_MASK, sealed, sizeof sealed, e);
+    free(llr);
+    bool mine = s == UT_OK && open_header(v, k, sealed, f) && f->header.mode == UT_MODE_LATTICE;
+    if (mine && !ut_header_table(f->header.table, f->quant)) {
+        uint8_t table[64];
+        s = f->header.table == UT_TABLE_CUSTOM ? ut_layout_table(&l, k, e) : UT_E_KEY;
+        llr = s == UT_OK ? ut_calloc(l.table.n, 1, e) : NULL;
+        if (s == UT_OK && !llr) s = UT_E_MEMORY;
+        if (s == UT_OK) s = ut_extract(v, &l.preamble, &l.table, llr, 1, e);
+        if (s == UT_OK) s = ut_message_correct(llr, k, UT_DOMAIN_TABLE_MASK, table, sizeof table, e);
+        if (s == UT_OK) ut_header_table_unpack(table, f->quant);
+        free(llr);
+    }
+    ut_layout_free(&l);
+    if (s == UT_E_DAMAGED || s == UT_E_CAPACITY || (s == UT_OK && !mine)) return UT_E_KEY;
+    if (s != UT_OK) return s;
+    f->tier = tier;
+    f->keys = *k;
+    memcpy(f->salt, salt, UT_SALT_NBYTES);
+    return UT_OK;
+}
+
+/* The salt as read, then with its weakest bits turned over. */
+static ut_status try_tier(const ut_view *v, ut_keyring *ring, unsigned tier, ut_found *f, ut_err *e)
+{
+    ut_layout l;
+    int8_t llr[UT_SALT_NBITS];
+    uint8_t bits[UT_SALT_NBITS], salt[UT_SALT_NBYTES];
+    size_t weak[WEAK_BITS];
+    ut_status s = ut_layout_init(&l, ut_view_width(v), ut_view_height(v), tier, e);
+    if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
+    s = ut_extract(v, &l.preamble, &l.salt, llr, 1, e);
+    ut_layout_free(&l);
+    if (s != UT_OK) return s;
+    for (size_t i = 0; i < UT_SALT_NBITS; i++) bits[i] = llr[i] < 0;
+    for (size_t w = 0; w < WEAK_BITS; w++) {
+        weak[w] = 0;
+        for (size_t i = 1; i < UT_SALT_NBITS; i++)
+            if (abs(llr[i]) < abs(llr[weak[w]])) weak[w] = i;
+        llr[weak[w]] = INT8_MAX;
+    }
+    /* a passphrase is dear to try: only the reading itself and single errors there */
+    unsigned tries = ring->key.kind == UT_KEY_PASSPHRASE ? 2 : 1u << WEAK_BITS;
+    for (unsigned t = 0; t < tries; t++) {
+        for (unsigned w = 0; w < WEAK_BITS; w++) bits[weak[w]] ^= (uint8_t)((t ^ (t ? t - 1 : 0)) >> w & 1);
+        pack(bits, UT_SALT_NBYTES, salt);
+        s = try_salt(v, ring, tier, salt, f, e);
+        if (s != UT_E_KEY) return s;
+    }
+    return UT_E_KEY;
+}
+
+static ut_status try_lsb(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e)
+{
+    uint32_t place[UT_SALT_NBITS + UT_SEALED_HEADER_NBYTES * 8];
+    uint8_t bits[UT_SEALED_HEADER_NBYTES * 8], salt[UT_SALT_NBYTES], sealed[UT_SEALED_HEADER_NBYTES];
+    const ut_seal_keys *k;
+    const ut_picture *p = v->picture;
+    ut_status s = ut_lsb_salt_places(place, p->width, p->height, e);
+    if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
+    ut_lsb_read(p, place, bits, UT_SALT_NBITS);
+    pack(bits, sizeof salt, salt);
+    s = ut_keyring_get(ring, salt, &k, e);
+    if (s != UT_OK) return s;
+    ut_stream *st = ut_stream_new(k->carrier, UT_DOMAIN_HEADER, e);
+    if (!st) return UT_E_MEMORY;
+    s = ut_lsb_draw(place + UT_SALT_NBITS, sizeof bits, p->width, p->height, st, place, UT_SALT_NBITS, e);
+    ut_stream_free(st);
+    if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
+    ut_lsb_read(p, place + UT_SALT_NBITS, bits, sizeof bits);
+    pack(bits, sizeof sealed, sealed);
+    if (!open_header(v, k, sealed, f) || f->header.mode != UT_MODE_LSB) return UT_E_KEY;
+    f->keys = *k;
+    memcpy(f->salt, salt, sizeof salt);
+    return UT_OK;
+}
+
+ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool allow_lsb, ut_found *f, ut_err *e)
+{
+    ut_status s = UT_E_KEY;
+    *f = (ut_found){ 0 };
+    if (allow_lsb && v->picture) s = try_lsb(v, ring, f, e);
+    for (unsigned t = 0; t < UT_PREAMBLE_NTIERS && s == UT_E_KEY; t++) s = try_tier(v, ring, t, f, e);
+    if (s == UT_E_KEY)
+        return ut_fail(e, UT_E_KEY, "no message for this key was found: the key is wrong, nothing is hidden here,"
+                       " or the picture was resized, cropped or compressed harder than it was made for");
+    return s;
+}
+
+ut_status ut_message_find_at(const ut_view *v, ut_keyring *ring, unsigned tier, ut_found *f, ut_err *e)
+{
+    *f = (ut_found){ 0 };
+    ut_status s = try_tier(v, ring, tier, f, e);
+    return s == UT_E_KEY ? ut_fail(e, s, "the header did not come back") : s;
+}

@@ -1,0 +1,43 @@
+/* One call of ut_hide at work, handed from step to step. */
+#ifndef UT_PIPELINE_JOB_H
+#define UT_PIPELINE_JOB_H
+#include "media/audio.h"
+#include "media/image.h"
+#include "pipeline/report.h"
+#include "pipeline/sender.h"
+
+typedef struct ut_job {
+    const ut_hide_options *opt;
+    ut_hide_report *rep;
+    ut_err *err;
+    const uint8_t *voice;   /* borrowed */
+    size_t nvoice;
+    ut_picture cover;       /* at its final size */
+    ut_image_info photo;
+    ut_route route;
+    ut_design design;
+    ut_keyring ring;
+    ut_sender sender;
+    ut_forecast forecast;
+    ut_pcm pcm, preview;
+    ut_buf payload;
+    ut_payload_info info;
+    ut_picture lossless;    /* result of the LSB mode */
+    ut_buf file;
+    double min_psnr_db;
+} ut_job;
+
+/* The steps, in order; each reports itself. */
+UT_MUST_CHECK ut_status ut_job_open_photo(ut_job *j, const uint8_t *photo, size_t n); /* decode, fit to the channels */
+UT_MUST_CHECK ut_status ut_job_prepare(ut_job *j);   /* lattice, forecast */
+UT_MUST_CHECK ut_status ut_job_open_voice(ut_job *j);
+UT_MUST_CHECK ut_status ut_job_encode_and_hide(ut_job *j); /* encode -> seal -> protect -> hide -> verify, best quality that fits */
+UT_MUST_CHECK ut_status ut_job_write(ut_job *j);
+void ut_job_free(ut_job *j);
+
+/* Payload bytes that are expected to fit at that PSNR. */
+size_t ut_job_budget(const ut_job *j, double psnr_db);
+size_t ut_lsb_job_capacity(uint32_t width, uint32_t height); /* sealed bits */
+UT_MUST_CHECK ut_status ut_hide_lsb(ut_job *j); /* payload into j->lossless */
+bool ut_job_cancelled(const ut_job *j, const char *step, double done);
+#endif

@@ -1,0 +1,79 @@
+/* What sender and receiver share: where a message's salt, header and payload lie, and how they are read. */
+#ifndef UT_PIPELINE_MESSAGE_H
+#define UT_PIPELINE_MESSAGE_H
+#include "stage/fec/fec.h"
+#include "stage/hide/extract.h"
+#include "stage/hide/header.h"
+#include "stage/hide/preamble.h"
+#include "stage/seal/seal.h"
+
+#define UT_SEALED_HEADER_NBYTES (UT_HEADER_NBYTES + UT_HEADER_TAG_NBYTES)
+
+/* The code of header and custom table: LDPC at the step of the ladder nearest to rate 1/4. */
+UT_MUST_CHECK ut_status ut_message_header_plan(ut_fec_plan *p, size_t nbytes, ut_err *e);
+
+/* Carriers of one message in a picture of that size. */
+typedef struct ut_layout {
+    ut_grid grid;
+    ut_carriers salt, header, table, payload;
+    ut_lattice preamble, lattice;
+    uint8_t *taken;
+    unsigned nfreq; /* frequencies that the payload touches */
+} ut_layout;
+/* Salt alone; then header and table, for which the keys are needed; then payload, for which the header is. */
+UT_MUST_CHECK ut_status ut_layout_init(ut_layout *l, uint32_t width, uint32_t height, unsigned tier, ut_err *e);
+UT_MUST_CHECK ut_status ut_layout_header(ut_layout *l, const ut_seal_keys *k, ut_err *e);
+UT_MUST_CHECK ut_status ut_layout_table(ut_layout *l, const ut_seal_keys *k, ut_err *e);
+UT_MUST_CHECK ut_status ut_layout_payload(ut_layout *l, const ut_header *h, const uint16_t quant[64],
+                                          const ut_seal_keys *k, ut_err *e);
+void ut_layout_free(ut_layout *l);
+
+/* Bytes under the header's code and the message's mask, as carrier bits [plan.code_nbits], and back. */
+UT_MUST_CHECK ut_status ut_message_protect(const uint8_t *bytes, size_t n, const ut_seal_keys *k, uint32_t mask_domain,
+                                           ut_buf *bits, ut_err *e);
+UT_MUST_CHECK ut_status ut_message_correct(int8_t *llr, const ut_seal_keys *k, uint32_t mask_domain, uint8_t *bytes,
+                                           size_t n, ut_err *e);
+
+/* Keys are dear (Argon2id): those of the last few salts are kept. */
+#define UT_KEYRING_SIZE 8
+typedef struct ut_keyring {
+    ut_key key;
+    struct {
+        bool used;
+        uint8_t salt[UT_SALT_NBYTES];
+        ut_seal_keys keys;
+    } slot[UT_KEYRING_SIZE];
+    unsigned next, nderived;
+} ut_keyring;
+UT_MUST_CHECK ut_status ut_keyring_get(ut_keyring *r, const uint8_t salt[UT_SALT_NBYTES], const ut_seal_keys **keys,
+                                       ut_err *e);
+void ut_keyring_wipe(ut_keyring *r);
+
+/* What was found in a picture. */
+typedef struct ut_found {
+    ut_header header;
+    uint16_t quant[64];
+    unsigned tier;              /* lattice mode */
+    ut_seal_keys keys;
+    uint8_t salt[UT_SALT_NBYTES];
+} ut_found;
+
+/* Looks for a message for this key: UT_OK, UT_E_KEY (none), or a fault.  allow_lsb: the file keeps every pixel. */
+UT_MUST_CHECK ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool allow_lsb, ut_found *f, ut_err *e);
+
+/* The same on one step of the preamble's lattice only, for whoever knows it. */
+UT_MUST_CHECK ut_status ut_message_find_at(const ut_view *v, ut_keyring *ring, unsigned tier, ut_found *f, ut_err *e);
+
+/* Reads the payload's carriers.  LLRs for the lattice, plain bytes for the LSB mode (then llr stays NULL). */
+typedef struct ut_raw {
+    ut_fec_plan plan;
+    int8_t *llr;                /* [plan.code_nbits], owned; unmasked */
+    ut_buf sealed;              /* after error correction */
+    uint8_t *block_ok;          /* [plan.nblocks], owned */
+    ut_fec_result result;
+} ut_raw;
+UT_MUST_CHECK ut_status ut_message_read(const ut_view *v, const ut_found *f, unsigned nthreads, ut_raw *r, ut_err *e);
+/* Error correction: r->llr -> r->sealed.  UT_E_DAMAGED: some blocks were lost. */
+UT_MUST_CHECK ut_status ut_message_decode(ut_raw *r, unsigned nthreads, ut_err *e);
+void ut_raw_free(ut_raw *r);
+#endif

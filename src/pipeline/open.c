@@ -1,0 +1,95 @@
+/* First steps of hide: the photo at the size that the channels leave alone, the recording as samples, the lattice. */
+#include "pipeline/job.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *name_or(const char *name, const char *other) { return name ? name : other; }
+
+static void notice(ut_hide_report *r, const char *text)
+{
+    size_t n = strlen(r->notice);
+    snprintf(r->notice + n, sizeof r->notice - n, "%s%s", n ? "; " : "", text);
+}
+
+ut_status ut_job_open_photo(ut_job *j, const uint8_t *photo, size_t n)
+{
+    double t0 = ut_now();
+    const ut_hide_options *o = j->opt;
+    const char *name = name_or(o->photo_name, "the photo");
+    uint32_t fw, fh;
+    char text[160];
+    ut_status s = ut_route_init(&j->route, o->channels, o->nchannels, o->profile_dir, j->err);
+    if (s == UT_OK && ut_job_cancelled(j, "opening the photo", 0)) return ut_fail(j->err, UT_E_CANCELLED, "cancelled");
+    if (s == UT_OK) s = ut_image_read(photo, n, name, &j->cover, NULL, &j->photo, j->err);
+    if (s == UT_OK) s = ut_route_fit(&j->route, j->cover.width, j->cover.height, &fw, &fh, j->err);
+    if (s != UT_OK) return s;
+    if (j->photo.file_bits > 8) {
+        snprintf(text, sizeof text, "%u bits a sample were rounded to 8", j->photo.file_bits);
+        notice(j->rep, text);
+    }
+    if (j->photo.was_cmyk) notice(j->rep, "CMYK was converted to RGB");
+    if (o->strip) {
+        ut_buf_free(&j->cover.icc);
+        ut_buf_free(&j->cover.exif);
+    }
+    uint32_t w = j->cover.width, h = j->cover.height;
+    if (fw != w || fh != h) {
+        ut_picture fit;
+        s = ut_image_resize(&j->cover, fw, fh, &fit, j->err);
+        if (s != UT_OK) return s;
+        ut_picture_free(&j->cover);
+        j->cover = fit;
+        snprintf(text, sizeof text, "the photo was scaled from %ux%u to %ux%u, as the channel would have done", w, h, fw, fh);
+        notice(j->rep, text);
+    }
+    j->rep->width = fw;
+    j->rep->height = fh;
+    ut_step_add(j->rep->steps, &j->rep->nsteps, "open photo", t0, "%s %ux%u, sent as %ux%u", j->photo.format, w, h, fw, fh);
+    return UT_OK;
+}
+
+ut_status ut_job_open_voice(ut_job *j)
+{
+    double t0 = ut_now();
+    const char *name = name_or(j->opt->voice_name, "the recording");
+    if (j->opt->codec == UT_CODEC_RAW) return UT_OK;
+    ut_status s = ut_audio_read(j->voice, j->nvoice, name, &j->pcm, j->err);
+    if (s != UT_OK) return s;
+    j->rep->audio_s = (double)j->pcm.nsamples / j->pcm.rate_hz;
+    ut_step_add(j->rep->steps, &j->rep->nsteps, "open recording", t0, "%.1f s", j->rep->audio_s);
+    return UT_OK;
+}
+
+ut_status ut_job_prepare(ut_job *j)
+{
+    double t0 = ut_now();
+    if (j->route.lossless && j->opt->format != UT_FORMAT_JPEG) {
+        ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "every channel keeps every pixel: lossless mode");
+        return UT_OK;
+    }
+    bool jpeg = j->opt->format == UT_FORMAT_JPEG;
+    double share = j->pcm.nsamples ? (double)j->pcm.nsamples / UT_SPEECH_HZ * 7500 : (double)j->nvoice * 8;
+    share /= (double)j->cover.width * j->cover.height;
+    ut_status s = ut_design_init(&j->design, &j->route, &j->cover, jpeg, share * 1.1, j->err);
+    if (s == UT_OK)
+        s = ut_sender_init(&j->sender, &j->cover, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
+    if (s == UT_OK) s = ut_sender_forecast(&j->sender, &j->forecast, j->err);
+    if (s != UT_OK) return s;
+    ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, table %u x %u/16, preamble step %u",
+                j->route.nvariants, j->design.table, j->design.scale, j->sender.tier);
+    return UT_OK;
+}
+
+size_t ut_job_budget(const ut_job *j, double psnr_db)
+{
+    double bits;
+    if (!j->sender.cover) {
+        size_t n = ut_lsb_job_capacity(j->cover.width, j->cover.height);
+        return ut_unsealed_nbytes(n / 8) == SIZE_MAX ? 0 : ut_unsealed_nbytes(n / 8);
+    }
+    bits = (double)ut_forecast_nbits(&j->forecast, psnr_db);
+    bits *= j->design.noisy ? .35 : j->design.nchains <= 3 ? .93 : .86;
+    size_t plain = ut_unsealed_nbytes((size_t)(bits / 8));
+    return plain == SIZE_MAX ? 0 : plain;
+}

@@ -1,0 +1,195 @@
+/* reveal: open -> find -> read -> correct -> unseal -> decode. */
+#include "media/audio.h"
+#include "media/image.h"
+#include "pipeline/message.h"
+#include "pipeline/report.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ut_reveal_options_init(ut_reveal_options *o) { memset(o, 0, sizeof *o); }
+
+typedef struct task {
+    const ut_reveal_options *opt;
+    ut_reveal_report *rep;
+    ut_err err;
+    ut_picture picture;
+    ut_jpeg_coefs jpeg;
+    ut_image_info info;
+    ut_view view;
+    ut_keyring ring;
+    ut_found found;
+    ut_raw raw;
+    ut_buf plain;
+    ut_unseal_result unsealed;
+    ut_payload_out out;
+} task;
+
+static bool cancelled(const task *t, const char *step, double done)
+{
+    return t->opt->progress && t->opt->progress(t->opt->user, step, done) != 0;
+}
+
+static ut_status open_image(task *t, const uint8_t *image, size_t n)
+{
+    double t0 = ut_now();
+    const char *name = t->opt->image_name ? t->opt->image_name : "the picture";
+    ut_status s = ut_image_read(image, n, name, &t->picture, &t->jpeg, &t->info, &t->err);
+    if (s != UT_OK) return s;
+    t->view = (ut_view){ &t->jpeg, &t->picture };
+    ut_step_add(t->rep->steps, &t->rep->nsteps, "open", t0, "%s %ux%u", t->info.format, t->picture.width, t->picture.height);
+    return UT_OK;
+}
+
+static ut_status find(task *t)
+{
+    double t0 = ut_now();
+    ut_status s = ut_message_find(&t->view, &t->ring, t->info.lossless, &t->found, &t->err);
+    if (s != UT_OK) return s;
+    ut_step_add(t->rep->steps, &t->rep->nsteps, "find", t0, "%s, hidden in %ux%u, %u raw bits",
+                t->found.header.mode == UT_MODE_LSB ? "low bits" : "lattice", t->found.header.width, t->found.header.height,
+                t->found.header.code_nbits);
+    return UT_OK;
+}
+
+static ut_status correct(task *t)
+{
+    double t0 = ut_now();
+    ut_reveal_report *r = t->rep;
+    ut_status s = ut_message_read(&t->view, &t->found, t->opt->nthreads, &t->raw, &t->err);
+    if (s == UT_OK) s = ut_message_decode(&t->raw, t->opt->nthreads, &t->err);
+    if (s != UT_OK && s != UT_E_DAMAGED) return s;
+    const ut_fec_result *f = &t->raw.result;
+    r->ncodewords = t->raw.plan.nblocks;
+    r->ncodewords_lost = f->nblocks_lost;
+    if (!t->raw.llr) r->ber = 0;
+    else if (f->nbits_checked) r->ber = (double)f->nbits_corrected / (double)f->nbits_checked;
+    ut_step_add(r->steps, &r->nsteps, "correct", t0, "%s, %zu codewords, %zu lost, %.3f %% of the raw bits were wrong",
+                t->raw.llr ? ut_fec_name(t->raw.plan.kind, t->raw.plan.rate) : "no code", r->ncodewords, r->ncodewords_lost,
+                r->ber < 0 ? 0 : 100 * r->ber);
+    return s;
+}
+
+static ut_status unseal(task *t)
+{
+    double t0 = ut_now();
+    ut_status s = ut_unseal(&t->found.keys, t->raw.sealed.data, t->raw.sealed.len, &t->plain, &t->unsealed, &t->err);
+    t->rep->nsegments = t->unsealed.nsegments;
+    t->rep->nsegments_lost = t->unsealed.nsegments_lost;
+    if (s == UT_E_KEY) s = UT_E_DAMAGED; /* the header was authentic: the key is right */
+    ut_step_add(t->rep->steps, &t->rep->nsteps, "unseal", t0, "%zu segments, %zu lost", t->rep->nsegments, t->rep->nsegments_lost);
+    return s;
+}
+
+static ut_status decode(task *t, ut_buf *result)
+{
+    double t0 = ut_now();
+    ut_reveal_report *r = t->rep;
+    bool whole = t->unsealed.nsegments_lost == 0;
+    ut_status s = ut_payload_decode(t->plain.data, t->plain.len, UT_SEGMENT_NBYTES, whole ? NULL : t->unsealed.segment_ok,
+                                    &t->out, &t->err);
+    if (s != UT_OK && s != UT_E_DAMAGED) return s;
+    const ut_payload_info *i = &t->out.info;
+    r->is_audio = i->codec != UT_CODEC_RAW;
+    r->payload_nbytes = t->plain.len;
+    r->exact = t->out.exact;
+    ut_hex(i->sha256, 32, r->sha256_hex);
+    snprintf(r->codec, sizeof r->codec, "%s", i->codec == UT_CODEC_RAW ? "raw" : i->codec == UT_CODEC_FLAC ? "flac" : "opus");
+    ut_status w;
+    if (r->is_audio) {
+        r->audio_s = (double)t->out.pcm.nsamples / t->out.pcm.rate_hz;
+        w = ut_audio_write_wav(&t->out.pcm, result, &t->err);
+    } else {
+        w = ut_buf_append(result, t->out.raw.data, t->out.raw.len, &t->err);
+    }
+    ut_step_add(r->steps, &r->nsteps, "decode", t0, "%s, %s", r->codec, r->exact ? "exact" : "not exact");
+    return w != UT_OK ? w : s;
+}
+
+static void diagnose(task *t, ut_status s)
+{
+    ut_reveal_report *r = t->rep;
+    char *d = r->diagnosis;
+    size_t n = 0, room = sizeof r->diagnosis;
+    if (!t->picture.rgb) return;
+    n += (size_t)snprintf(d, room, "%s of %ux%u", t->info.format, t->picture.width, t->picture.height);
+    if (t->jpeg.nplanes && n < room) {
+        uint16_t q[64];
+        memcpy(q, t->jpeg.plane[0].quant, sizeof q);
+        unsigned id = ut_header_table_id(q);
+        if (id <= 100) n += (size_t)snprintf(d + n, room - n, ", JPEG quality %u", id);
+        else if (id == UT_TABLE_WHATSAPP) n += (size_t)snprintf(d + n, room - n, ", compressed by WhatsApp's table");
+    }
+    if (t->info.exif_width && n < room && (t->info.exif_width != t->picture.width || t->info.exif_height != t->picture.height) &&
+        (t->info.exif_width != t->picture.height || t->info.exif_height != t->picture.width))
+        n += (size_t)snprintf(d + n, room - n, ", its EXIF speaks of %ux%u: it was resized or cropped", t->info.exif_width,
+                              t->info.exif_height);
+    if (t->found.header.code_nbits && n < room) {
+        if (r->ber >= 0) n += (size_t)snprintf(d + n, room - n, ", %.2f %% of the raw bits wrong", 100 * r->ber);
+        if (r->ncodewords_lost && n < room)
+            n += (size_t)snprintf(d + n, room - n, ", %zu of %zu codewords lost", r->ncodewords_lost, r->ncodewords);
+        if (r->nsegments_lost && n < room)
+            n += (size_t)snprintf(d + n, room - n, ", %zu of %zu segments lost", r->nsegments_lost, r->nsegments);
+    } else if (s == UT_E_KEY && n < room) {
+        snprintf(d + n, room - n, ", no header readable with this key at this size");
+    }
+}
+
+static ut_status run(task *t, const uint8_t *image, size_t n, ut_buf *result)
+{
+    ut_status s = open_image(t, image, n);
+    if (s == UT_OK && cancelled(t, "looking", .2)) return ut_fail(&t->err, UT_E_CANCELLED, "cancelled");
+    if (s == UT_OK) s = find(t);
+    if (s == UT_OK && cancelled(t, "reading", .5)) return ut_fail(&t->err, UT_E_CANCELLED, "cancelled");
+    if (s == UT_OK) s = correct(t);
+    if (s != UT_OK && s != UT_E_DAMAGED) return s;
+    s = unseal(t);
+    if (s != UT_OK && s != UT_E_DAMAGED) return s;
+    if (s == UT_E_DAMAGED && (!t->opt->partial || t->unsealed.nsegments_lost == t->unsealed.nsegments))
+        return ut_fail(&t->err, s, "the message is damaged beyond repair: %zu of %zu codewords and %zu of %zu segments are lost%s",
+                       t->rep->ncodewords_lost, t->rep->ncodewords, t->rep->nsegments_lost, t->rep->nsegments,
+                       t->unsealed.nsegments_lost < t->unsealed.nsegments ? "; --partial gives back what survived" : "");
+    return decode(t, result);
+}
+
+ut_status ut_reveal(const uint8_t *image, size_t nimage, const ut_reveal_options *opt, ut_blob *out, ut_reveal_report *rep)
+{
+    ut_reveal_options defaults;
+    ut_buf result = { 0 };
+    *out = (ut_blob){ 0 };
+    memset(rep, 0, sizeof *rep);
+    rep->ber = -1;
+    if (!opt) {
+        ut_reveal_options_init(&defaults);
+        opt = &defaults;
+    }
+    task *t = ut_calloc(1, sizeof *t, NULL);
+    if (!t) return UT_E_MEMORY;
+    t->opt = opt;
+    t->rep = rep;
+    t->ring.key = opt->key;
+    ut_status s = run(t, image, nimage, &result);
+    diagnose(t, s);
+    if (s == UT_OK || (s == UT_E_DAMAGED && opt->partial && result.len)) {
+        out->data = result.data;
+        out->nbytes = result.len;
+        result = (ut_buf){ 0 };
+    }
+    if (s != UT_OK) {
+        if (s == UT_E_DAMAGED && out->data)
+            snprintf(rep->message, sizeof rep->message, "only part of the recording survived: %zu of %zu segments are lost, their time is silent",
+                     rep->nsegments_lost, rep->nsegments);
+        else snprintf(rep->message, sizeof rep->message, "%s", t->err.text[0] ? t->err.text : ut_status_text(s));
+    }
+    ut_buf_free(&result);
+    ut_payload_out_free(&t->out);
+    free(t->unsealed.segment_ok);
+    ut_buf_free(&t->plain);
+    ut_raw_free(&t->raw);
+    ut_keyring_wipe(&t->ring);
+    ut_picture_free(&t->picture);
+    ut_jpeg_coefs_free(&t->jpeg);
+    ut_wipe(t, sizeof *t);
+    free(t);
+    return s;
+}

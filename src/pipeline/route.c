@@ -1,0 +1,56 @@
+#include "pipeline/route.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ut_status add_variant(ut_route *r, const ut_channel *c, size_t index, ut_err *e)
+{
+    if (r->nvariants == UT_ROUTE_MAX_VARIANTS)
+        return ut_fail(e, UT_E_USAGE, "too many channels: more than %d cases to check; ask for fewer or narrower ranges",
+                       UT_ROUTE_MAX_VARIANTS);
+    ut_variant *v = &r->variant[r->nvariants++];
+    *v = (ut_variant){ .channel = c, .index = index };
+    if (c) ut_channel_variant_name(c, index, v->name, sizeof v->name);
+    else snprintf(v->name, sizeof v->name, "as sent");
+    return UT_OK;
+}
+
+ut_status ut_route_init(ut_route *r, const char *const *specs, size_t nspecs, const char *profile_dir, ut_err *e)
+{
+    static const char *const fallback[] = { "jpeg:75-95" };
+    *r = (ut_route){ .lossless = true };
+    if (!nspecs) specs = fallback, nspecs = 1;
+    r->channel = ut_calloc(nspecs, sizeof(ut_channel *), e);
+    if (!r->channel) return UT_E_MEMORY;
+    ut_status s = add_variant(r, NULL, 0, e);
+    for (size_t i = 0; i < nspecs && s == UT_OK; i++) {
+        s = ut_channel_parse(specs[i], profile_dir, &r->channel[i], e);
+        if (s != UT_OK) break;
+        const ut_channel *c = r->channel[i];
+        r->nchannels++;
+        r->lossless = r->lossless && ut_channel_is_lossless(c);
+        if (ut_channel_is_lossless(c)) continue; /* the same as "as sent" */
+        for (size_t k = 0; k < ut_channel_nvariants(c) && s == UT_OK; k++) s = add_variant(r, c, k, e);
+    }
+    if (s != UT_OK) ut_route_free(r);
+    return s;
+}
+
+void ut_route_free(ut_route *r)
+{
+    for (size_t i = 0; i < r->nchannels; i++) ut_channel_free(r->channel[i]);
+    free(r->channel);
+    *r = (ut_route){ 0 };
+}
+
+ut_status ut_route_fit(const ut_route *r, uint32_t width, uint32_t height, uint32_t *fw, uint32_t *fh, ut_err *e)
+{
+    *fw = width;
+    *fh = height;
+    for (int pass = 0; pass < 4; pass++) {
+        uint32_t w0 = *fw, h0 = *fh;
+        for (size_t i = 0; i < r->nchannels; i++) ut_channel_fit(r->channel[i], *fw, *fh, fw, fh);
+        if (*fw == w0 && *fh == h0) return UT_OK;
+    }
+    return ut_fail(e, UT_E_USAGE, "the channels ask for picture sizes that contradict each other; hide for one platform at a time");
+}

@@ -1,0 +1,49 @@
+/* The channels a picture must survive, and the lattice that suits them. */
+#ifndef UT_PIPELINE_ROUTE_H
+#define UT_PIPELINE_ROUTE_H
+#include "channel/channel.h"
+#include "stage/hide/header.h"
+#include "stage/hide/place.h"
+
+#define UT_ROUTE_MAX_VARIANTS 64
+#define UT_ROUTE_MAX_CHAINS 160
+
+typedef struct ut_variant {
+    const ut_channel *channel; /* NULL: the file as it was sent */
+    size_t index;
+    char name[96];
+} ut_variant;
+
+typedef struct ut_route {
+    ut_channel **channel; /* [nchannels], owned */
+    size_t nchannels;
+    ut_variant variant[UT_ROUTE_MAX_VARIANTS]; /* [0] is "as sent" */
+    size_t nvariants;
+    bool lossless;        /* every channel keeps every pixel */
+} ut_route;
+
+/* No channels given: "jpeg:75-95". */
+UT_MUST_CHECK ut_status ut_route_init(ut_route *r, const char *const *specs, size_t nspecs, const char *profile_dir,
+                                      ut_err *e);
+void ut_route_free(ut_route *r);
+/* The size at which every channel's platform leaves the picture's geometry alone. */
+UT_MUST_CHECK ut_status ut_route_fit(const ut_route *r, uint32_t width, uint32_t height, uint32_t *fw, uint32_t *fh,
+                                     ut_err *e);
+
+/* How the sender means to reach the receiver. */
+typedef struct ut_design {
+    ut_chain chain[UT_ROUTE_MAX_CHAINS];
+    size_t nchains;
+    uint16_t quant[64];     /* the lattice's table */
+    unsigned table, scale;  /* its id in the header, and the scale in sixteenths */
+    double margin[64], between; /* see ut_place_init */
+    double noise[64];       /* rms change of a coefficient by the worst channel whose quantisers are not known; else 0 */
+    bool noisy;
+    ut_channel_jpeg out;    /* tables for a JPEG as sent */
+} ut_design;
+
+/* jpeg_out: the picture will be sent as a JPEG file with design->out's tables. cover: already at its final size.
+ * share: payload bits wanted per pixel, a hint for noisy channels. */
+UT_MUST_CHECK ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cover, bool jpeg_out,
+                                       double share, ut_err *e);
+#endif

@@ -1,0 +1,169 @@
+/* The least redundancy that survives, and what a payload will cost before it is embedded. */
+#include "pipeline/sender.h"
+#include "stage/hide/extract.h"
+#include <math.h>
+#include <stdlib.h>
+
+enum { SALT_TRIES = 4 };
+#define CODE_GAP 0.035 /* what the codes need above the rate that the channel's information allows */
+
+/* Highest step of the ladder whose rate is at most r; 0 if none. */
+static unsigned step_for(ut_fec_kind kind, double r)
+{
+    unsigned best = 0;
+    double best_rate = 0;
+    for (unsigned i = 0; i < ut_fec_nrates(kind); i++) {
+        double v = ut_fec_rate(kind, i);
+        if (v <= r && v > best_rate) best = i, best_rate = v;
+    }
+    return best;
+}
+
+/* The next step with more redundancy; false at the end of the ladder. */
+static bool step_down(ut_fec_kind kind, unsigned *step)
+{
+    double now = ut_fec_rate(kind, *step), r = 0;
+    unsigned best = 0;
+    for (unsigned i = 0; i < ut_fec_nrates(kind); i++) {
+        double v = ut_fec_rate(kind, i);
+        if (v < now && v > r) r = v, best = i;
+    }
+    *step = best;
+    return r > 0;
+}
+
+/* What hard decisions leave: codes other than LDPC see only the signs. */
+static double hard_capacity(double p)
+{
+    if (p <= 0) return 1;
+    if (p >= .5) return 0;
+    return 1 + p * log2(p) + (1 - p) * log2(1 - p);
+}
+
+static double expected_rate(const ut_sender *s, ut_fec_kind kind)
+{
+    double c = kind == UT_FEC_LDPC ? s->worst_capacity : hard_capacity(s->worst_ber) - s->worst_ber;
+    return c - CODE_GAP * (c < .98 ? 1 : .6);
+}
+
+static ut_status too_long(const ut_sender *s, size_t max_nbits, ut_err *e)
+{
+    return ut_fail(e, UT_E_CAPACITY, "it does not fit: %zu raw bits are needed, this photo takes %zu at the asked quality; "
+                   "use a shorter recording, a lower bit rate, a larger photo, or a smaller --min-psnr", s->plan.code_nbits, max_nbits);
+}
+
+/* Seals under the present salt and embeds; draws the salt anew where the photo will not carry it. */
+static ut_status seal_and_embed(ut_sender *s, ut_seal_fn seal, void *arg, ut_buf *sealed, ut_fec_kind kind, unsigned step,
+                                size_t max_nbits, ut_err *e)
+{
+    for (int t = 0; t < SALT_TRIES; t++) {
+        const ut_seal_keys *k;
+        ut_status st = ut_sender_keys(s, &k, e);
+        sealed->len = 0;
+        if (st == UT_OK) st = seal(arg, k, sealed, e);
+        if (st == UT_OK) st = ut_fec_plan_init(&s->plan, kind, step, sealed->len, e);
+        if (st != UT_OK) return st;
+        if (s->plan.code_nbits > max_nbits) return too_long(s, max_nbits, e);
+        st = ut_sender_embed(s, sealed, kind, step, e);
+        if (st != UT_OK || !s->salt_errors) return st;
+    }
+    return ut_sender_coarser(s, e);
+}
+
+ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits, ut_err *e)
+{
+    ut_buf sealed = { 0 };
+    if (kind == UT_FEC_AUTO) kind = UT_FEC_LDPC;
+    double guess = s->design->noisy ? .5 : s->design->nchains <= 3 ? .95 : .88;
+    unsigned step = step_for(kind, guess);
+    ut_status st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
+    /* An embedding at the guess shows what the channel leaves; then go where that points. */
+    if (st == UT_OK || st == UT_E_CAPACITY) {
+        unsigned better = st == UT_OK ? step_for(kind, expected_rate(s, kind)) : step;
+        if (better != step) {
+            step = better;
+            st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
+        }
+    }
+    while (st == UT_OK) {
+        st = ut_sender_verify(s, &sealed, e);
+        if (st == UT_OK) break;
+        if (st != UT_E_DAMAGED && st != UT_E_KEY) break;
+        if (st == UT_E_KEY) {
+            st = ut_sender_coarser(s, e);
+        } else if (!step_down(kind, &step)) {
+            st = ut_fail(e, UT_E_CAPACITY, "%s cannot mend what these channels do (%.1f %% of the raw bits are wrong); "
+                         "use --fec ldpc or a gentler channel", ut_fec_name(kind, step), 100 * s->worst_ber);
+        } else {
+            st = UT_OK;
+        }
+        if (st == UT_OK) st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
+    }
+    ut_buf_free(&sealed);
+    return st;
+}
+
+/* Sample of blocks' coefficients, [64][n]. */
+static float *sample_blocks(const ut_picture *p, size_t *n, ut_err *e)
+{
+    ut_grid g = ut_grid_of(p->width, p->height);
+    size_t all = ut_grid_nblocks(g), step = all / 1500 + 1, m = 0;
+    float *c = ut_calloc((all / step + 1) * 64, sizeof *c, e);
+    if (!c) return NULL;
+    size_t stride = all / step + 1;
+    ut_view v = { NULL, p };
+    for (size_t b = 0; b < all; b += step, m++) {
+        float x[64];
+        ut_view_block(&v, (uint32_t)(b % g.blocks_w), (uint32_t)(b / g.blocks_w), x);
+        for (int k = 0; k < 64; k++) c[(size_t)k * stride + m] = x[k];
+    }
+    *n = stride;
+    return c;
+}
+
+ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
+{
+    size_t n;
+    float *c = sample_blocks(s->cover, &n, e);
+    if (!c) return UT_E_MEMORY;
+    ut_status st = ut_sender_build_places(s, 63, e);
+    if (st == UT_OK) {
+        ut_lattice l;
+        ut_lattice_init(&l, s->design->quant, s->design->scale);
+        size_t blocks = ut_grid_nblocks(s->emb.grid);
+        double pixels = (double)s->cover->width * s->cover->height, preamble = 0;
+        for (unsigned i = 0; i < 63; i++) f->cost[i] = ut_place_cost(&s->place[0], l.order[i], c + l.order[i] * n, n);
+        for (unsigned i = 0; i < UT_PREAMBLE_NFREQ; i++) {
+            unsigned k = ut_preamble_order()[i];
+            preamble += ut_place_cost(&s->place[1], k, c + k * n, n) / UT_PREAMBLE_NFREQ;
+        }
+        f->fixed = 1500 * preamble / pixels + .1;
+        f->per_freq = blocks;
+        for (unsigned i = 0; i < 63; i++) f->cost[i] *= (double)blocks / pixels;
+    }
+    free(c);
+    return st;
+}
+
+size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db)
+{
+    double left = 65025 / pow(10, psnr_db / 10) - f->fixed, n = 0;
+    for (int i = 0; i < 63 && left > 0; i++) {
+        double share = f->cost[i] > 0 ? fmin(1, left / f->cost[i]) : 1;
+        n += share * (double)f->per_freq;
+        left -= f->cost[i] * share;
+    }
+    n -= 1500;
+    return n > 0 ? (size_t)n : 0;
+}
+
+double ut_forecast_psnr(const ut_forecast *f, size_t nbits)
+{
+    double mse = f->fixed, left = (double)nbits;
+    for (int i = 0; i < 63 && left > 0 && f->per_freq; i++) {
+        double share = fmin(1, left / (double)f->per_freq);
+        mse += f->cost[i] * share;
+        left -= share * (double)f->per_freq;
+    }
+    return 10 * log10(65025 / mse);
+}

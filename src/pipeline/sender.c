@@ -1,0 +1,370 @@
+#include "pipeline/sender.h"
+#include "base/parallel.h"
+#include "media/image.h"
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 2, PUSH = 3, PUSH_MAX = 60 };
+
+static void unpack_bits(const uint8_t *bytes, size_t nbytes, uint8_t *bits)
+{
+    for (size_t i = 0; i < nbytes * 8; i++) bits[i] = bytes[i / 8] >> (i % 8) & 1;
+}
+
+/* The preamble's lattice: the finest that every channel leaves alone. */
+static ut_status choose_tier(ut_sender *s, unsigned from, ut_err *e)
+{
+    for (s->tier = from; s->tier < UT_PREAMBLE_NTIERS; s->tier++) {
+        ut_lattice l;
+        double margin[64];
+        bool wide = true;
+        ut_preamble_lattice(s->tier, &l);
+        for (int k = 0; k < 64; k++) {
+            double half = (double)l.width[k] / UT_LATTICE_UNIT / 2;
+            margin[k] = fmin(fmax(.75, 3 * s->design->noise[k]), fmax(half - .5, .1));
+        }
+        for (unsigned f = 0; f < UT_PREAMBLE_NFREQ; f++) {
+            unsigned k = ut_preamble_order()[f];
+            wide = wide && (double)l.width[k] / UT_LATTICE_UNIT / 2 >= fmax(1.5, 3.2 * s->design->noise[k]);
+        }
+        ut_place_free(&s->place[1]);
+        ut_status st = ut_place_init(&s->place[1], &l, ut_preamble_order(), UT_PREAMBLE_NFREQ, s->design->chain,
+                                     s->design->nchains, margin, 1.2, s->nthreads, e);
+        if (st != UT_OK) return st;
+        if ((wide && s->place[1].sure) || s->tier + 1 == UT_PREAMBLE_NTIERS) return UT_OK;
+    }
+    return ut_fail(e, UT_E_CAPACITY, "the channels are too coarse: not even a key's salt survives them");
+}
+
+ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *route, const ut_design *design,
+                         ut_keyring *ring, bool jpeg_out, const ut_hide_options *opt, ut_err *e)
+{
+    *s = (ut_sender){ .cover = cover, .route = route, .design = design, .ring = ring, .jpeg_out = jpeg_out,
+                      .nthreads = opt->nthreads, .progress = opt->progress, .user = opt->user };
+    ut_status st = ut_random(s->salt, sizeof s->salt, e);
+    if (st == UT_OK) st = ut_embedding_init(&s->emb, cover, e);
+    if (st == UT_OK) st = choose_tier(s, 0, e);
+    if (st == UT_OK) st = ut_picture_copy(&s->stego, cover, e);
+    if (st != UT_OK) ut_sender_free(s);
+    return st;
+}
+
+void ut_sender_free(ut_sender *s)
+{
+    ut_layout_free(&s->layout);
+    ut_embedding_free(&s->emb);
+    ut_place_free(&s->place[0]);
+    ut_place_free(&s->place[1]);
+    ut_buf_free(&s->salt_bits);
+    ut_buf_free(&s->header_bits);
+    ut_buf_free(&s->table_bits);
+    ut_buf_free(&s->code_bits);
+    ut_picture_free(&s->stego);
+    ut_wipe(s->salt, sizeof s->salt);
+    *s = (ut_sender){ 0 };
+}
+
+ut_status ut_sender_coarser(ut_sender *s, ut_err *e) { return choose_tier(s, s->tier + 1, e); }
+
+ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_err *e) { return ut_keyring_get(s->ring, s->salt, k, e); }
+
+ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_err *e)
+{
+    if (nfreq <= s->nfreq_built) return UT_OK;
+    ut_lattice l;
+    ut_lattice_init(&l, s->design->quant, s->design->scale);
+    ut_place_free(&s->place[0]);
+    ut_status st = ut_place_init(&s->place[0], &l, l.order, nfreq, s->design->chain, s->design->nchains,
+                                 s->design->margin, s->design->between, s->nthreads, e);
+    if (st == UT_OK) s->nfreq_built = nfreq;
+    return st;
+}
+
+/* Header, code bits and their places for these sealed bytes. */
+static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e)
+{
+    const ut_seal_keys *k;
+    uint8_t plain[UT_HEADER_NBYTES], box[UT_SEALED_HEADER_NBYTES], table[64];
+    ut_status st = ut_sender_keys(s, &k, e);
+    if (st == UT_OK) st = ut_fec_plan_init(&s->plan, kind, rate, sealed->len, e);
+    if (st != UT_OK) return st;
+    if (s->plan.code_nbits > UINT32_MAX) return ut_fail(e, UT_E_CAPACITY, "the message is too long for any photo");
+    s->header = (ut_header){ .mode = UT_MODE_LATTICE, .table = (uint8_t)s->design->table,
+                             .scale = (uint8_t)s->design->scale, .fec_kind = (uint8_t)kind, .fec_rate = (uint8_t)rate,
+                             .code_nbits = (uint32_t)s->plan.code_nbits, .sealed_nbytes = (uint32_t)sealed->len,
+                             .width = s->cover->width, .height = s->cover->height };
+    ut_layout_free(&s->layout);
+    st = ut_layout_init(&s->layout, s->cover->width, s->cover->height, s->tier, e);
+    if (st == UT_OK) st = ut_layout_header(&s->layout, k, e);
+    if (st == UT_OK && s->design->table == UT_TABLE_CUSTOM) st = ut_layout_table(&s->layout, k, e);
+    if (st == UT_OK) st = ut_layout_payload(&s->layout, &s->header, s->design->quant, k, e);
+    if (st == UT_OK) st = ut_sender_build_places(s, s->layout.nfreq, e);
+    if (st != UT_OK) return st;
+
+    st = ut_buf_resize(&s->salt_bits, UT_SALT_NBITS, e);
+    if (st == UT_OK) unpack_bits(s->salt, UT_SALT_NBYTES, s->salt_bits.data);
+    ut_header_pack(&s->header, plain);
+    if (st == UT_OK) st = ut_seal_header(k, plain, box, e);
+    if (st == UT_OK) st = ut_message_protect(box, sizeof box, k, UT_DOMAIN_HEADER_MASK, &s->header_bits, e);
+    if (st == UT_OK && s->layout.table.n) {
+        ut_header_table_pack(s->design->quant, table);
+        st = ut_message_protect(table, sizeof table, k, UT_DOMAIN_TABLE_MASK, &s->table_bits, e);
+    }
+    s->code_bits.len = 0;
+    if (st == UT_OK) st = ut_buf_resize(&s->code_bits, s->plan.code_nbits, e);
+    if (st == UT_OK) st = ut_fec_encode(&s->plan, sealed->data, s->code_bits.data, s->nthreads, e);
+    if (st == UT_OK) st = ut_mask_bits(s->code_bits.data, s->code_bits.len, k->dither, UT_DOMAIN_MASK, e);
+    return st;
+}
+
+/* What the receiver sees after one variant.  r keeps what the view borrows. */
+static ut_status arrive(const ut_sender *s, const ut_picture *sent, const ut_jpeg_coefs *sent_jpeg, size_t variant,
+                        ut_received *r, ut_view *v, ut_err *e)
+{
+    const ut_variant *var = &s->route->variant[variant];
+    *r = (ut_received){ 0 };
+    if (!var->channel) {
+        *v = (ut_view){ sent_jpeg, sent };
+        return UT_OK;
+    }
+    ut_status st = ut_channel_apply(var->channel, var->index, sent, UT_WANT_JPEG, r, e);
+    if (st != UT_OK) return st;
+    *v = (ut_view){ &r->jpeg, &r->picture };
+    if (ut_view_width(v) != s->cover->width || ut_view_height(v) != s->cover->height) {
+        st = ut_fail(e, UT_E_CAPACITY, "%s changes the picture's size from %ux%u to %ux%u, which this version cannot undo",
+                     var->name, s->cover->width, s->cover->height, ut_view_width(v), ut_view_height(v));
+        ut_received_free(r);
+    }
+    return st;
+}
+
+/* The stego picture as a file brings it to others: the same pixels, or what JPEG makes of them. */
+typedef struct as_sent {
+    ut_picture decoded;
+    ut_jpeg_coefs jpeg;
+    const ut_picture *picture;
+} as_sent;
+
+static ut_status send(const ut_sender *s, as_sent *a, ut_err *e)
+{
+    *a = (as_sent){ .picture = &s->stego };
+    if (!s->jpeg_out) return UT_OK;
+    ut_buf file = { 0 };
+    ut_image_info info;
+    ut_status st = ut_image_write_jpeg(&s->stego, &s->design->out, &file, e);
+    if (st == UT_OK) st = ut_image_read(file.data, file.len, "the JPEG as sent", &a->decoded, &a->jpeg, &info, e);
+    ut_buf_free(&file);
+    a->picture = &a->decoded;
+    return st;
+}
+
+static void as_sent_free(as_sent *a)
+{
+    ut_picture_free(&a->decoded);
+    ut_jpeg_coefs_free(&a->jpeg);
+}
+
+typedef struct probe {
+    ut_sender *s;
+    const as_sent *sent;
+    pthread_mutex_t lock;
+    ut_status status;
+    ut_err err;
+    double ber, capacity;
+    size_t salt_errors;
+    uint8_t salt_seen[UT_SALT_NBITS];
+    size_t nfixed;
+} probe;
+
+/* Mutual information of bit and LLR, the LLR's scale chosen best (a decoder's normalisation does as much). */
+static double information(const int8_t *llr, const uint8_t *bits, size_t n)
+{
+    double best = 0, count[256] = { 0 };
+    size_t step = n / 100000 + 1, m = 0;
+    for (size_t i = 0; i < n; i += step, m++) count[128 + (bits[i] ? -llr[i] : llr[i])]++;
+    for (double scale = .01; scale < 1; scale *= 1.3) {
+        double lost = 0;
+        for (int x = -127; x <= 127; x++)
+            if (count[128 + x] > 0) lost += count[128 + x] * log2(1 + exp(-x * scale));
+        double c = 1 - lost / (double)m;
+        if (c > best) best = c;
+    }
+    return best;
+}
+
+/* Widens the margins of the carriers that came back wrong; returns how many did. */
+static size_t widen(ut_sender *s, const ut_carriers *c, const uint8_t *bits, const int8_t *llr)
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        if ((llr[i] < 0) == bits[i]) continue;
+        uint32_t pos = c->pos[i];
+        unsigned p = s->emb.push[pos] + PUSH;
+        s->emb.push[pos] = (uint8_t)(p > PUSH_MAX ? PUSH_MAX : p);
+        s->emb.dirty[pos / 64] = 1;
+        wrong++;
+    }
+    return wrong;
+}
+
+static void probe_variant(void *arg, size_t variant)
+{
+    probe *p = arg;
+    ut_sender *s = p->s;
+    ut_err err = { 0 };
+    ut_received r;
+    ut_view v;
+    ut_layout *l = &s->layout;
+    const ut_carriers *c[4] = { &l->payload, &l->salt, &l->header, &l->table };
+    const ut_buf *bits[4] = { &s->code_bits, &s->salt_bits, &s->header_bits, &s->table_bits };
+    ut_status st = arrive(s, p->sent->picture, &p->sent->jpeg, variant, &r, &v, &err);
+    int8_t *llr = st == UT_OK ? ut_calloc(l->payload.n + UT_SALT_NBITS + l->header.n + l->table.n, 1, &err) : NULL;
+    if (st == UT_OK && !llr) st = UT_E_MEMORY;
+    for (int i = 0; i < 4 && st == UT_OK; i++) {
+        st = ut_extract(&v, i ? &l->preamble : &l->lattice, c[i], llr, 1, &err);
+        if (st != UT_OK) break;
+        double info = i ? 1 : information(llr, bits[i]->data, c[i]->n);
+        pthread_mutex_lock(&p->lock);
+        size_t wrong = widen(s, c[i], bits[i]->data, llr);
+        p->nfixed += wrong;
+        if (i == 0) p->ber = fmax(p->ber, (double)wrong / (double)c[i]->n), p->capacity = fmin(p->capacity, info);
+        if (i == 1) {
+            p->salt_errors += wrong;
+            for (size_t b = 0; b < UT_SALT_NBITS; b++)
+                if ((llr[b] < 0) != bits[i]->data[b]) p->salt_seen[b] = 1;
+        }
+        pthread_mutex_unlock(&p->lock);
+    }
+    free(llr);
+    ut_received_free(&r);
+    if (st != UT_OK) {
+        pthread_mutex_lock(&p->lock);
+        if (p->status == UT_OK) p->status = st, p->err = err;
+        pthread_mutex_unlock(&p->lock);
+    }
+}
+
+static int tick(const ut_sender *s, const char *step, double done) { return s->progress && s->progress(s->user, step, done); }
+
+ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e)
+{
+    ut_status st = compose(s, sealed, kind, rate, e);
+    if (st != UT_OK) return st;
+    size_t nblocks = ut_grid_nblocks(s->emb.grid);
+    memset(s->emb.want, UT_FREE, nblocks * 64);
+    memset(s->emb.push, 0, nblocks * 64);
+    memset(s->emb.dirty, 1, nblocks);
+    s->emb.layer[0] = &s->place[0];
+    s->emb.layer[1] = &s->place[1];
+    s->emb.slack = .15f;
+    ut_embedding_want(&s->emb, &s->layout.payload, s->code_bits.data, 0);
+    ut_embedding_want(&s->emb, &s->layout.salt, s->salt_bits.data, UT_WANT_LAYER2);
+    ut_embedding_want(&s->emb, &s->layout.header, s->header_bits.data, UT_WANT_LAYER2);
+    if (s->layout.table.n) ut_embedding_want(&s->emb, &s->layout.table, s->table_bits.data, UT_WANT_LAYER2);
+    for (int round = 0; round < ROUNDS; round++) {
+        if (tick(s, "hiding", (round + .2) / ROUNDS)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
+        ut_embed(&s->emb, &s->stego, s->nthreads);
+        as_sent sent;
+        st = send(s, &sent, e);
+        if (st != UT_OK) {
+            as_sent_free(&sent);
+            return st;
+        }
+        probe p = { .s = s, .sent = &sent, .lock = PTHREAD_MUTEX_INITIALIZER, .capacity = 1 };
+        ut_parallel(s->nthreads, s->route->nvariants, probe_variant, &p);
+        as_sent_free(&sent);
+        s->worst_ber = p.ber;
+        s->worst_capacity = p.capacity;
+        s->salt_errors = p.salt_errors;
+        if (p.status != UT_OK) {
+            if (e) *e = p.err;
+            return p.status;
+        }
+        if (!p.nfixed) break;
+        /* A salt may be any: where the photo will not take a bit, give it the bit it prefers. */
+        if (round + 1 == ROUNDS && p.salt_errors) {
+            for (size_t b = 0; b < UT_SALT_NBITS; b++) s->salt[b / 8] ^= (uint8_t)(p.salt_seen[b] << (b % 8));
+        }
+    }
+    ut_embed(&s->emb, &s->stego, s->nthreads);
+    return UT_OK;
+}
+
+typedef struct rehearsal {
+    ut_sender *s;
+    const as_sent *sent;
+    const ut_buf *sealed;
+    pthread_mutex_t lock;
+    ut_status status;
+    ut_err err;
+} rehearsal;
+
+/* Turns over some LLRs, the same ones every time. */
+static void disturb(int8_t *llr, size_t n, double share)
+{
+    uint64_t x = 0x9e3779b97f4a7c15u;
+    uint32_t limit = (uint32_t)(share * 4294967295.0);
+    for (size_t i = 0; i < n; i++) {
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        if ((uint32_t)((x * 2685821657736338717u) >> 32) < limit) llr[i] = (int8_t)-llr[i];
+    }
+}
+
+/* Exactly what a receiver does, then once more with extra errors. */
+static ut_status receive(rehearsal *h, size_t variant, ut_err *e)
+{
+    ut_sender *s = h->s;
+    ut_received r;
+    ut_view v;
+    ut_found f;
+    ut_raw raw = { 0 };
+    ut_status st = arrive(s, h->sent->picture, &h->sent->jpeg, variant, &r, &v, e);
+    if (st != UT_OK) return st;
+    pthread_mutex_lock(&h->lock);
+    st = ut_message_find_at(&v, s->ring, s->tier, &f, e);
+    pthread_mutex_unlock(&h->lock);
+    if (st == UT_OK) st = ut_message_read(&v, &f, 1, &raw, e);
+    if (st == UT_OK) st = ut_message_decode(&raw, 1, e);
+    if (st == UT_OK && (raw.sealed.len != h->sealed->len || memcmp(raw.sealed.data, h->sealed->data, h->sealed->len)))
+        st = UT_E_DAMAGED;
+    if (st == UT_OK) {
+        double ber = raw.result.nbits_checked ? (double)raw.result.nbits_corrected / (double)raw.result.nbits_checked : 0;
+        disturb(raw.llr, raw.plan.code_nbits, fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber));
+        st = ut_message_decode(&raw, 1, e);
+        if (st == UT_OK && memcmp(raw.sealed.data, h->sealed->data, h->sealed->len)) st = UT_E_DAMAGED;
+    }
+    ut_wipe(&f, sizeof f);
+    ut_raw_free(&raw);
+    ut_received_free(&r);
+    return st;
+}
+
+static void rehearse(void *arg, size_t variant)
+{
+    rehearsal *h = arg;
+    ut_err err = { 0 };
+    ut_status st = receive(h, variant, &err);
+    if (st == UT_OK) return;
+    pthread_mutex_lock(&h->lock);
+    if (h->status == UT_OK) h->status = st, h->err = err;
+    pthread_mutex_unlock(&h->lock);
+}
+
+ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e)
+{
+    as_sent sent;
+    if (tick(s, "verifying", .5)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
+    ut_status st = send(s, &sent, e);
+    rehearsal h = { .s = s, .sent = &sent, .sealed = sealed, .lock = PTHREAD_MUTEX_INITIALIZER };
+    if (st == UT_OK) {
+        ut_parallel(s->nthreads, s->route->nvariants, rehearse, &h);
+        st = h.status;
+        if (st != UT_OK && e) *e = h.err;
+    }
+    as_sent_free(&sent);
+    return st;
+}

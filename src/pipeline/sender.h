@@ -1,0 +1,70 @@
+/* The sender's loop: embed, run the real channels, widen where bits failed, decode as the receiver will. */
+#ifndef UT_PIPELINE_SENDER_H
+#define UT_PIPELINE_SENDER_H
+#include "pipeline/message.h"
+#include "pipeline/route.h"
+#include "stage/hide/embed.h"
+
+typedef struct ut_sender {
+    /* borrowed */
+    const ut_picture *cover;
+    const ut_route *route;
+    const ut_design *design;
+    ut_keyring *ring;
+    bool jpeg_out;
+    unsigned nthreads;
+    ut_progress_fn progress;
+    void *user;
+    /* own */
+    uint8_t salt[UT_SALT_NBYTES];
+    unsigned tier;
+    ut_layout layout;
+    ut_embedding emb;
+    ut_place place[2];
+    unsigned nfreq_built;   /* place[0] covers so many frequencies */
+    ut_header header;
+    ut_fec_plan plan;
+    ut_buf salt_bits, header_bits, table_bits, code_bits; /* as they stand in the picture */
+    ut_picture stego;
+    double worst_ber;       /* of the payload's raw bits, over all variants */
+    double worst_capacity;  /* information per raw bit that the LLRs of the worst variant bring, 0..1 */
+    size_t salt_errors;
+} ut_sender;
+
+/* cover at its final size. Draws the salt. */
+UT_MUST_CHECK ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *route,
+                                       const ut_design *design, ut_keyring *ring, bool jpeg_out,
+                                       const ut_hide_options *opt, ut_err *e);
+void ut_sender_free(ut_sender *s);
+
+/* The message's keys; sealing needs them. */
+UT_MUST_CHECK ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_err *e);
+
+/* Embeds sealed bytes with the least redundancy that survives: every variant must decode even with
+ * UT_MARGIN of all raw bits turned over at random on top of the channel's own errors.  kind: AUTO or one family.
+ * max_nbits: raw bits that the visibility limit allows.  On success s->stego is ready and was recovered everywhere.
+ * UT_E_CAPACITY: it does not fit.  A new salt may be drawn (message then sealed anew through `seal`). */
+#define UT_MARGIN_LEAST 0.002 /* share of raw bits flipped in the rehearsal: at least this, */
+#define UT_MARGIN_SHARE 0.25  /* and at least this share of the measured raw bit error rate */
+typedef ut_status (*ut_seal_fn)(void *arg, const ut_seal_keys *k, ut_buf *sealed, ut_err *e);
+UT_MUST_CHECK ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits,
+                                      ut_err *e);
+/* Steps of ut_sender_run. */
+UT_MUST_CHECK ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e);
+UT_MUST_CHECK ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e);
+
+/* The next coarser lattice for the preamble; UT_E_CAPACITY if there is none. */
+UT_MUST_CHECK ut_status ut_sender_coarser(ut_sender *s, ut_err *e);
+/* Safe intervals for the payload's first nfreq frequencies. */
+UT_MUST_CHECK ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_err *e);
+
+/* Mean squared error per sample that n raw bits would cost, by a model on a sample of the photo's blocks. */
+typedef struct ut_forecast {
+    double cost[63];  /* squared error in a block per frequency of `order`, all its carriers used */
+    double fixed;     /* rounding and preamble, per sample */
+    size_t per_freq;  /* carriers per frequency */
+} ut_forecast;
+UT_MUST_CHECK ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e);
+size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db); /* raw bits that fit at that PSNR */
+double ut_forecast_psnr(const ut_forecast *f, size_t nbits);
+#endif

@@ -1,0 +1,36 @@
+/* Moving a photo's coefficients to where their bits are safe: clip-aware, in 8-bit pixels, block by block. */
+#ifndef UT_STAGE_HIDE_EMBED_H
+#define UT_STAGE_HIDE_EMBED_H
+#include "stage/hide/place.h"
+
+/* What each coefficient is to carry: one byte a position. */
+enum { UT_FREE = 0xff, UT_WANT_LAYER2 = 2 }; /* value = bit, + UT_WANT_LAYER2 for the preamble's lattice */
+
+typedef struct ut_embedding {
+    const ut_picture *cover;
+    ut_grid grid;
+    uint8_t *want;            /* [nblocks][64], owned */
+    uint8_t *push;            /* [nblocks][64], owned: extra margin, in 1/UT_PLACE_STEPS of a coefficient unit */
+    uint8_t *dirty;           /* [nblocks], owned: non-zero = ut_embed has to do this block (again) */
+    const ut_place *layer[2]; /* payload's and preamble's safe intervals; [0] may be NULL if nothing wants it */
+    float slack;              /* after rounding to 8 bit a coefficient may lie this far outside its interval */
+} ut_embedding;
+
+UT_MUST_CHECK ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cover, ut_err *e);
+void ut_embedding_free(ut_embedding *m);
+void ut_embedding_want(ut_embedding *m, const ut_carriers *c, const uint8_t *bits, uint8_t layer); /* marks dirty */
+
+/* Writes the dirty blocks of stego (same size as cover; other blocks are left as they are) and clears their marks.
+ * R, G and B of a pixel move alike, so that chroma stays; where that would leave 0..255 the block settles on the
+ * nearest reachable pixels by alternating projections (POCS; Youla and Webb 1982) between the pixel range and the
+ * safe intervals, for which DC and unused frequencies are free to give way. */
+void ut_embed(ut_embedding *m, ut_picture *stego, unsigned nthreads);
+
+/* Luma as libjpeg's encoder computes it (jccolor.c's 16-bit fixed point), so that nothing is left to chance. */
+static inline int ut_luma8(unsigned r, unsigned g, unsigned b)
+{
+    return (int)((19595u * r + 38470u * g + 7471u * b + 32768u) >> 16);
+}
+/* Level-shifted luma of block (bx, by). */
+void ut_luma_block(const ut_picture *p, uint32_t bx, uint32_t by, float y[64]);
+#endif

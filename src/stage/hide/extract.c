@@ -1,0 +1,112 @@
+#include "stage/hide/extract.h"
+#include "base/parallel.h"
+#include "kern/dct8.h"
+#include "stage/hide/embed.h"
+#include <math.h>
+#include <stdlib.h>
+
+uint32_t ut_view_width(const ut_view *v) { return v->jpeg && v->jpeg->nplanes ? v->jpeg->width : v->picture->width; }
+uint32_t ut_view_height(const ut_view *v) { return v->jpeg && v->jpeg->nplanes ? v->jpeg->height : v->picture->height; }
+
+static void view_block(const ut_view *v, const ut_dct8 *dct, uint32_t bx, uint32_t by, float c[64])
+{
+    if (v->jpeg && v->jpeg->nplanes) {
+        const ut_jpeg_plane *p = &v->jpeg->plane[0];
+        const int16_t *q = p->coef + ((size_t)by * p->blocks_w + bx) * 64;
+        for (int i = 0; i < 64; i++) c[i] = (float)(q[i] * p->quant[i]);
+    } else {
+        ut_luma_block(v->picture, bx, by, c);
+        dct->forward(c, c);
+    }
+}
+
+void ut_view_block(const ut_view *v, uint32_t bx, uint32_t by, float c[64]) { view_block(v, ut_dct8_get(), bx, by, c); }
+
+enum { PHASES = 64 }; /* steps over two cells */
+
+typedef struct job {
+    const ut_view *view;
+    const ut_dct8 *dct;
+    uint32_t blocks_w;
+    float inverse[64]; /* steps per coefficient unit */
+    uint8_t *map;      /* [nblocks][64]: |c| / W modulo 2, in 1/32 */
+} job;
+
+static uint8_t phase_of(const job *j, unsigned k, float c)
+{
+    return (uint8_t)((unsigned)(fabsf(c) * j->inverse[k] + .5f) & (PHASES - 1));
+}
+
+static void read_row(void *arg, size_t by)
+{
+    job *j = arg;
+    for (uint32_t bx = 0; bx < j->blocks_w; bx++) {
+        float c[64];
+        uint8_t *out = j->map + (by * j->blocks_w + bx) * 64;
+        view_block(j->view, j->dct, bx, (uint32_t)by, c);
+        for (unsigned k = 0; k < 64; k++) out[k] = phase_of(j, k, c[k]);
+    }
+}
+
+/* The phase of every carrier: by way of a map of the whole picture, or block by block where there are few. */
+static ut_status phases(job *j, ut_grid g, const ut_carriers *c, uint8_t *phase, unsigned nthreads, ut_err *e)
+{
+    if (c->n < ut_grid_nblocks(g) / 2) {
+        for (size_t i = 0; i < c->n; i++) {
+            float x[64];
+            uint32_t b = c->pos[i] / 64;
+            view_block(j->view, j->dct, b % g.blocks_w, b / g.blocks_w, x);
+            phase[i] = phase_of(j, c->pos[i] & 63, x[c->pos[i] & 63]);
+        }
+        return UT_OK;
+    }
+    j->map = ut_calloc(ut_grid_nblocks(g), 64, e);
+    if (!j->map) return UT_E_MEMORY;
+    ut_parallel(nthreads, g.blocks_h, read_row, j);
+    for (size_t i = 0; i < c->n; i++) phase[i] = j->map[c->pos[i]];
+    free(j->map);
+    return UT_OK;
+}
+
+/* Sharpness of one frequency: E cos(2 pi c / W) over its carriers -> noise variance in cells -> slope of the LLR. */
+static void slopes(const ut_carriers *c, const uint8_t *phase, float slope[64])
+{
+    double sum[64] = { 0 }, n[64] = { 0 }, cosine[PHASES];
+    for (int i = 0; i < PHASES; i++) cosine[i] = cos(2 * 3.14159265358979 * i * 2 / PHASES);
+    size_t step = c->n / 200000 + 1;
+    for (size_t i = 0; i < c->n; i += step) {
+        unsigned k = c->pos[i] & 63;
+        sum[k] += cosine[phase[i]];
+        n[k] += 1;
+    }
+    for (int k = 0; k < 64; k++) {
+        double r = n[k] > 0 ? sum[k] / n[k] : 0, least = n[k] > 0 ? 1.5 / sqrt(n[k]) : .5;
+        if (least > .5) least = .5;
+        if (r < least) r = least;
+        if (r > .9) r = .9;
+        double var = -log(r) / (2 * 9.8696044); /* in cells squared */
+        double a = 8 / (2 * var);               /* LLR at a cell's centre, in 1/8 */
+        slope[k] = (float)(a > 120 ? 120 : a);
+    }
+}
+
+ut_status ut_extract(const ut_view *v, const ut_lattice *l, const ut_carriers *c, int8_t *llr, unsigned nthreads,
+                     ut_err *e)
+{
+    ut_grid g = ut_grid_of(ut_view_width(v), ut_view_height(v));
+    job j = { .view = v, .dct = ut_dct8_get(), .blocks_w = g.blocks_w };
+    for (int k = 1; k < 64; k++) j.inverse[k] = (float)(UT_LATTICE_UNIT * PHASES / 2) / (float)l->width[k];
+    uint8_t *phase = (uint8_t *)llr; /* same size, read before written */
+    ut_status s = phases(&j, g, c, phase, nthreads, e);
+    if (s != UT_OK) return s;
+    float slope[64];
+    slopes(c, phase, slope);
+    int8_t table[64][PHASES];
+    for (int k = 0; k < 64; k++)
+        for (int p = 0; p < PHASES; p++) {
+            float u = (float)p * 2 / PHASES; /* 0: centre of an even cell, 1: of an odd one */
+            table[k][p] = (int8_t)lrintf(slope[k] * (u <= 1 ? 1 - 2 * u : 2 * u - 3));
+        }
+    for (size_t i = 0; i < c->n; i++) llr[i] = table[c->pos[i] & 63][phase[i]];
+    return UT_OK;
+}
