@@ -13,7 +13,7 @@ step() { printf '\n%s. %s\n' "$1" "$2"; }
 sha() { sha256sum "$1" | cut -d ' ' -f 1; }
 
 step 1 "A voice: espeak-ng reads a letter ($out/voice.wav)"
-espeak-ng -v en-gb -s 150 -w $out/espeak.wav "$(cat <<'TEXT'
+espeak-ng -v en-gb -s 170 -w $out/espeak.wav "$(cat <<'TEXT'
 Dear friend. This is a letter that nobody will see, although it travels in plain sight. It was spoken in a
 kitchen, on an ordinary evening, while the kettle sang and the rain drew lines on the window. Somebody asked whether a
 picture of a lake could carry a voice across the world, through machines that squeeze every photograph they
