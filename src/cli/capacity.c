@@ -73,7 +73,7 @@ static ut_status run(ut_cli *cli, const ut_args *a, ut_err *e)
     ut_buf photo = { 0 };
     ut_status s = ut_cli_hide_options(a, &o, &channels, e);
     if (s == UT_OK)
-        s = ut_input_read(cli, path, "the photo", &photo, e);
+        s = ut_input_read(path, "the photo", &photo, e);
     o.photo_name = ut_text_name(path);
     if (s == UT_OK)
         s = work(cli, &photo, &o, &r, e);

@@ -19,7 +19,7 @@ static ut_status run(ut_cli *cli, const ut_args *a, ut_err *e)
         return ut_fail(e, UT_E_USAGE, "channel: name the channel: --through whatsapp");
     s = ut_output_check(out_path, true, e);
     if (s == UT_OK)
-        s = ut_input_read(cli, in_path, "the picture", &in, e);
+        s = ut_input_read(in_path, "the picture", &in, e);
     if (s == UT_OK) {
         s = ut_channel_run(in.data, in.len, through, ut_args_value(a, "profile-dir"), &out, message);
         if (s != UT_OK)

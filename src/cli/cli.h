@@ -25,8 +25,7 @@ int ut_cli_exit_code(ut_status s);
 
 typedef struct ut_cli {
     bool json, quiet, verbose;
-    bool json_done;  /* the command has printed its JSON object; none may follow */
-    bool stdin_used; /* "-" can be read once */
+    bool json_done; /* the command has printed its JSON object; none may follow */
 } ut_cli;
 
 typedef struct ut_command ut_command;

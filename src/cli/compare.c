@@ -36,9 +36,9 @@ static ut_status run(ut_cli *cli, const ut_args *args, ut_err *e)
     char message[512] = "";
     ut_buf a = { 0 }, b = { 0 };
     ut_comparison c = { 0 };
-    ut_status s = ut_input_read(cli, args->operand[0], "the first file", &a, e);
+    ut_status s = ut_input_read(args->operand[0], "the first file", &a, e);
     if (s == UT_OK)
-        s = ut_input_read(cli, args->operand[1], "the second file", &b, e);
+        s = ut_input_read(args->operand[1], "the second file", &b, e);
     if (s == UT_OK) {
         s = ut_compare(a.data, a.len, b.data, b.len, &c, message);
         if (s != UT_OK)

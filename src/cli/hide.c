@@ -216,11 +216,11 @@ static ut_status run(ut_cli *cli, const ut_args *a, ut_err *e)
     job j = { 0 };
     ut_status s = prepare(cli, a, &j, e);
     if (s == UT_OK)
-        s = ut_input_read(cli, j.voice_path, "the recording", &j.voice, e);
+        s = ut_input_read(j.voice_path, "the recording", &j.voice, e);
     if (s == UT_OK)
-        s = ut_input_read(cli, j.photo_path, "the photo", &j.photo, e);
+        s = ut_input_read(j.photo_path, "the photo", &j.photo, e);
     if (s == UT_OK)
-        s = ut_cli_key_get(cli, a, true, &j.key, e);
+        s = ut_cli_key_get(a, true, &j.key, e);
     if (s == UT_OK)
         s = work(cli, &j, e);
     if (s == UT_OK)

@@ -13,7 +13,7 @@
 #define UT_INPUT_MAX ((size_t)1 << 30)
 
 /* what: "the recording", for messages.  UT_E_INPUT: missing, unreadable, a directory, empty, too large; UT_E_IO. */
-UT_MUST_CHECK ut_status ut_input_read(ut_cli *cli, const char *path, const char *what, ut_buf *out, ut_err *e);
+UT_MUST_CHECK ut_status ut_input_read(const char *path, const char *what, ut_buf *out, ut_err *e);
 bool ut_input_is_stdin(const char *path);
 
 typedef struct ut_output {

@@ -38,12 +38,9 @@ static ut_status read_all(int fd, const char *name, size_t expected, ut_buf *out
     return s;
 }
 
-static ut_status open_input(ut_cli *cli, const char *path, const char *what, int *fd, struct stat *st, ut_err *e)
+static ut_status open_input(const char *path, const char *what, int *fd, struct stat *st, ut_err *e)
 {
     if (ut_input_is_stdin(path)) {
-        if (cli->stdin_used)
-            return ut_fail(e, UT_E_USAGE, "standard input (\"-\") can be read only once; give %s as a file", what);
-        cli->stdin_used = true;
         *fd = STDIN_FILENO;
     } else {
         *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -57,7 +54,7 @@ static ut_status open_input(ut_cli *cli, const char *path, const char *what, int
     return UT_OK;
 }
 
-ut_status ut_input_read(ut_cli *cli, const char *path, const char *what, ut_buf *out, ut_err *e)
+ut_status ut_input_read(const char *path, const char *what, ut_buf *out, ut_err *e)
 {
     const char *name = ut_text_name(path);
     struct stat st = { 0 };
@@ -67,7 +64,7 @@ ut_status ut_input_read(ut_cli *cli, const char *path, const char *what, ut_buf 
     *out = (ut_buf){ 0 };
     if (!*path)
         return ut_fail(e, UT_E_USAGE, "the name of %s is empty; give a file", what);
-    s = open_input(cli, path, what, &fd, &st, e);
+    s = open_input(path, what, &fd, &st, e);
     if (s == UT_OK && S_ISREG(st.st_mode) && st.st_size > (off_t)UT_INPUT_MAX)
         s = too_large(name, e);
     if (s == UT_OK) {

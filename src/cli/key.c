@@ -79,7 +79,7 @@ static ut_status too_large(const char *path, const char *what, ut_err *e)
     return ut_fail(e, UT_E_INPUT, "%s is too large to be %s; is it the right file?", ut_text_name(path), what);
 }
 
-ut_status ut_cli_key_get(ut_cli *cli, const ut_args *a, bool twice, ut_cli_key *k, ut_err *e)
+ut_status ut_cli_key_get(const ut_args *a, bool twice, ut_cli_key *k, ut_err *e)
 {
     const char *phrase = ut_args_value(a, "passphrase-file"), *file = ut_args_value(a, "key-file");
     bool open_to_all = ut_args_has(a, "public");
@@ -94,11 +94,11 @@ ut_status ut_cli_key_get(ut_cli *cli, const ut_args *a, bool twice, ut_cli_key *
     }
     k->key.kind = file ? UT_KEY_FILE : UT_KEY_PASSPHRASE;
     if (file) {
-        s = ut_input_read(cli, file, "the key file", &k->bytes, e);
+        s = ut_input_read(file, "the key file", &k->bytes, e);
         if (s == UT_OK && k->bytes.len > MAX_KEY_FILE)
             s = too_large(file, "a key file", e);
     } else if (phrase) {
-        s = ut_input_read(cli, phrase, "the passphrase file", &k->bytes, e);
+        s = ut_input_read(phrase, "the passphrase file", &k->bytes, e);
         if (s == UT_OK && k->bytes.len > MAX_PASSPHRASE_FILE)
             s = too_large(phrase, "a passphrase file", e);
         if (s == UT_OK)

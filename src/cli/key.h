@@ -11,7 +11,7 @@ typedef struct ut_cli_key {
 
 /* twice: a passphrase typed at the terminal is asked for again.  UT_E_USAGE: more than one kind given, or none and no
  * terminal to ask at. */
-UT_MUST_CHECK ut_status ut_cli_key_get(ut_cli *cli, const ut_args *a, bool twice, ut_cli_key *k, ut_err *e);
+UT_MUST_CHECK ut_status ut_cli_key_get(const ut_args *a, bool twice, ut_cli_key *k, ut_err *e);
 void ut_cli_key_free(ut_cli_key *k); /* wipes */
 
 #define UT_CLI_KEY_OPTIONS                                                                                             \

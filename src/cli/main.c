@@ -89,6 +89,24 @@ static ut_status help(int argc, char **argv, ut_err *e)
     return UT_OK;
 }
 
+/* Said at once, not after the first of them has swallowed everything. */
+static ut_status check_stdin(const ut_args *a, ut_err *e)
+{
+    static const char *const readers[] = { "passphrase-file", "key-file" };
+    size_t n = 0;
+    bool writes_last = a->command == &ut_cmd_channel;
+    for (size_t i = 0; i < a->noperands - (writes_last && a->noperands); i++)
+        n += !strcmp(a->operand[i], "-");
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        const char *path = ut_args_value(a, readers[i]);
+        n += path && !strcmp(path, "-");
+    }
+    if (n > 1)
+        return ut_fail(e, UT_E_USAGE, "%s: standard input (\"-\") can be read only once; give files for the others",
+                       a->command->name);
+    return UT_OK;
+}
+
 static ut_status run(ut_cli *cli, const ut_command *c, int argc, char **argv, ut_err *e)
 {
     ut_args a;
@@ -105,7 +123,9 @@ static ut_status run(ut_cli *cli, const ut_command *c, int argc, char **argv, ut
         cli->json = ut_args_has(&a, "json");
         cli->quiet = ut_args_has(&a, "quiet");
         cli->verbose = ut_args_has(&a, "verbose");
-        s = c->run(cli, &a, e);
+        s = check_stdin(&a, e);
+        if (s == UT_OK)
+            s = c->run(cli, &a, e);
     }
     ut_args_free(&a);
     return s;

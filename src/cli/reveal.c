@@ -122,9 +122,9 @@ static ut_status run(ut_cli *cli, const ut_args *a, ut_err *e)
     ut_err io = { 0 };
     ut_status s = prepare(cli, a, &j, e), written;
     if (s == UT_OK)
-        s = ut_input_read(cli, j.image_path, "the picture", &j.image, e);
+        s = ut_input_read(j.image_path, "the picture", &j.image, e);
     if (s == UT_OK)
-        s = ut_cli_key_get(cli, a, false, &j.key, e);
+        s = ut_cli_key_get(a, false, &j.key, e);
     if (s == UT_OK)
         s = work(cli, &j, e);
     if (s == UT_OK || (s == UT_E_DAMAGED && j.voice.nbytes)) {
