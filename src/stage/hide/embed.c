@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { MAX_ROUNDS = 14 };
+#define GIVE 3.0f /* see move(): 41.9 dB and 0.001 % wrong bits on Kodak, against 0.04 % with none */
 
 ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cover, ut_err *e)
 {
@@ -80,11 +81,20 @@ static unsigned shortfall(const block *w, const float c[64], float slack, float 
     return bad;
 }
 
-static void move(block *w, const float delta[64])
+/* What 0..255 cuts off is lost to the carriers unless the block's brightness gives way: DC is nobody's carrier, so the
+ * whole block is shifted away from the limit by `give` times the mean of what was cut. */
+static void move(block *w, const float delta[64], float give)
 {
+    float cut = 0;
     for (int ch = 0; ch < 3; ch++)
         for (int i = 0; i < 64; i++) {
             float v = w->exact[ch][i] + delta[i];
+            cut += v > 255.4f ? v - 255.4f : v < -.4f ? v + .4f : 0;
+        }
+    float shift = cut * give / 192;
+    for (int ch = 0; ch < 3; ch++)
+        for (int i = 0; i < 64; i++) {
+            float v = w->exact[ch][i] + delta[i] - shift;
             v = v < -.4f ? -.4f : v > 255.4f ? 255.4f : v;
             w->exact[ch][i] = v;
             w->shown[ch][i] = (uint8_t)(v + .5f);
@@ -123,7 +133,7 @@ static void embed_block(const ut_embedding *m, ut_picture *stego, const ut_dct8 
         if (round >= 6) /* clipping eats part of each step: lengthen it */
             for (int i = 0; i < 64; i++) d[i] *= 1.6f;
         dct->inverse(d, d);
-        move(&w, d);
+        move(&w, d, GIVE);
         shown_luma(&w, y);
         dct->forward(y, c);
     }

@@ -30,7 +30,7 @@ void ut_lattice_init(ut_lattice *l, const uint16_t quant[64], unsigned scale)
 {
     l->width[0] = 0;
     for (int i = 1; i < 64; i++) {
-        uint64_t w = ((uint64_t)quant[i] * scale * UT_LATTICE_UNIT + 8) / 16;
+        uint32_t w = (uint32_t)quant[i] * scale; /* scale and unit are both sixteenths */
         l->width[i] = (uint16_t)(w < 1 ? 1 : w > 65535 ? 65535 : w);
     }
     for (int i = 0; i < 63; i++) { /* stable insertion sort of the zigzag sequence by width */
