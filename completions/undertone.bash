@@ -1,0 +1,42 @@
+# bash completion for undertone(1)
+_undertone()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]-} words=
+    local common='-q --quiet -v --verbose -h --help' key='--passphrase-file --key-file --public'
+    local channels='whatsapp jpeg:75 jpeg:75-95 jpeg:90 png webp:80 resize:0.75'
+    COMPREPLY=()
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        words='hide reveal capacity channel compare keygen help --help --version'
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        return
+    fi
+    case $prev in
+        --to | --through) words=$channels ;;
+        --codec) words='auto opus flac raw' ;;
+        --fec) words='auto ldpc bch rs hamming' ;;
+        --format) words='png jpg webp' ;;
+        --profile-dir)
+            mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+            return
+            ;;
+        --bitrate | --min-psnr | --threads) return ;;
+    esac
+    if [ -z "$words" ] && [[ $cur == -* ]]; then
+        case $command in
+            hide) words="-o --output --format --to --codec --bitrate $key --fec --preview --min-psnr --strip --profile-dir --threads --json $common" ;;
+            reveal) words="-o --output $key --partial --threads --json $common" ;;
+            capacity) words="--to --min-psnr --profile-dir --threads --json $common" ;;
+            channel) words="--through --profile-dir $common" ;;
+            compare) words="--json $common" ;;
+            keygen) words="-o --output $common" ;;
+        esac
+    elif [ "$command" = help ]; then
+        words='hide reveal capacity channel compare keygen'
+    fi
+    if [ -n "$words" ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    else
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    fi
+}
+complete -o filenames -F _undertone undertone

@@ -1,0 +1,13 @@
+# Makes a photo and a recording, runs the example on them, and fails if it does.
+function(run)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${ARGV}: ${result}")
+  endif()
+endfunction()
+set(folder ${CMAKE_CURRENT_BINARY_DIR}/example-work)
+file(MAKE_DIRECTORY ${folder})
+run(${SCENE} ${folder}/photo.png 640 480)
+run(${VOICE} ${folder}/voice.wav 16000)
+run(${EXAMPLE} ${folder}/voice.wav ${folder}/photo.png)
+file(REMOVE_RECURSE ${folder})

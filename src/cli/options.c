@@ -1,0 +1,51 @@
+#include "cli/options.h"
+#include "base/buf.h"
+#include <stdlib.h>
+
+ut_status ut_cli_threads(const ut_args *a, unsigned *nthreads, ut_err *e)
+{
+    long n = 0;
+    ut_status s = ut_args_integer(a, "threads", 1, 1024, &n, e);
+    *nthreads = (unsigned)n;
+    return s;
+}
+
+static ut_status read_choices(const ut_args *a, ut_hide_options *o, ut_err *e)
+{
+    static const char *const codecs[] = { "auto", "opus", "flac", "raw", NULL };
+    static const ut_codec codec_of[] = { UT_CODEC_AUTO, UT_CODEC_OPUS, UT_CODEC_FLAC, UT_CODEC_RAW };
+    static const char *const fecs[] = { "auto", "ldpc", "bch", "rs", "hamming", NULL };
+    static const ut_fec_kind fec_of[] = { UT_FEC_AUTO, UT_FEC_LDPC, UT_FEC_BCH, UT_FEC_RS, UT_FEC_HAMMING };
+    int codec = 0, fec = 0;
+    ut_status s = ut_args_choice(a, "codec", codecs, &codec, e);
+    if (s == UT_OK)
+        s = ut_args_choice(a, "fec", fecs, &fec, e);
+    o->codec = codec_of[codec];
+    o->fec = fec_of[fec];
+    return s;
+}
+
+ut_status ut_cli_hide_options(const ut_args *a, ut_hide_options *o, const char ***channels, ut_err *e)
+{
+    ut_status s;
+    ut_hide_options_init(o);
+    *channels = ut_calloc(a->ngiven + 1, sizeof **channels, e);
+    if (!*channels)
+        return UT_E_MEMORY;
+    o->nchannels = ut_args_values(a, "to", *channels);
+    o->channels = *channels;
+    s = read_choices(a, o, e);
+    if (s == UT_OK)
+        s = ut_args_number(a, "bitrate", 1, 1000, &o->bitrate_kbps, e);
+    if (s == UT_OK)
+        s = ut_args_number(a, "min-psnr", 10, 100, &o->min_psnr_db, e);
+    if (s == UT_OK)
+        s = ut_cli_threads(a, &o->nthreads, e);
+    o->strip = ut_args_has(a, "strip");
+    o->profile_dir = ut_args_value(a, "profile-dir");
+    if (s == UT_OK)
+        return UT_OK;
+    free(*channels);
+    *channels = NULL;
+    return s;
+}
