@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SALT_TRIES = 4 };
-#define CODE_GAP 0.035 /* what the codes need above the rate that the channel's information allows */
+enum { SALT_TRIES = 12 };
+#define CODE_GAP 0.028 /* what the codes need above the rate that the channel's information allows */
 
 /* Highest step of the ladder whose rate is at most r; 0 if none. */
 static unsigned step_for(ut_fec_kind kind, double r)
@@ -40,10 +40,12 @@ static double hard_capacity(double p)
     return 1 + p * log2(p) + (1 - p) * log2(1 - p);
 }
 
+/* Rate that should survive the rehearsal's extra errors too. */
 static double expected_rate(const ut_sender *s, ut_fec_kind kind)
 {
+    double extra = 1 - hard_capacity(fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * s->worst_ber));
     double c = kind == UT_FEC_LDPC ? s->worst_capacity : hard_capacity(s->worst_ber) - s->worst_ber;
-    return c - CODE_GAP * (c < .98 ? 1 : .6);
+    return c - extra - CODE_GAP;
 }
 
 static ut_status too_long(const ut_sender *s, size_t max_nbits, ut_err *e)
@@ -52,11 +54,11 @@ static ut_status too_long(const ut_sender *s, size_t max_nbits, ut_err *e)
                    "use a shorter recording, a lower bit rate, a larger photo, or a smaller --min-psnr", s->plan.code_nbits, max_nbits);
 }
 
-/* Seals under the present salt and embeds; draws the salt anew where the photo will not carry it. */
+/* Seals under the present salt and embeds; where the photo will not carry that salt, with another or coarser. */
 static ut_status seal_and_embed(ut_sender *s, ut_seal_fn seal, void *arg, ut_buf *sealed, ut_fec_kind kind, unsigned step,
                                 size_t max_nbits, ut_err *e)
 {
-    for (int t = 0; t < SALT_TRIES; t++) {
+    for (int t = 1; t <= SALT_TRIES; t++) {
         const ut_seal_keys *k;
         ut_status st = ut_sender_keys(s, &k, e);
         sealed->len = 0;
@@ -66,15 +68,17 @@ static ut_status seal_and_embed(ut_sender *s, ut_seal_fn seal, void *arg, ut_buf
         if (s->plan.code_nbits > max_nbits) return too_long(s, max_nbits, e);
         st = ut_sender_embed(s, sealed, kind, step, e);
         if (st != UT_OK || !s->salt_errors) return st;
+        if (t % 3 == 0 && s->tier + 1 < UT_PREAMBLE_NTIERS) st = ut_sender_coarser(s, e);
+        if (st != UT_OK) return st;
     }
-    return ut_sender_coarser(s, e);
+    return ut_fail(e, UT_E_CAPACITY, "this photo does not keep the 128 bits of a key's salt through these channels; use another photo");
 }
 
 ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits, ut_err *e)
 {
     ut_buf sealed = { 0 };
     if (kind == UT_FEC_AUTO) kind = UT_FEC_LDPC;
-    double guess = s->design->noisy ? .5 : s->design->nchains <= 3 ? .95 : .88;
+    double guess = s->design->noisy ? .5 : .95;
     unsigned step = step_for(kind, guess);
     ut_status st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
     /* An embedding at the guess shows what the channel leaves; then go where that points. */
