@@ -70,7 +70,7 @@ typedef struct ut_ldpc_state {
     int8_t *m1, *m2, *sign; /* [stride] */
 } ut_ldpc_state;
 static inline size_t ut_ldpc_pitch(const ut_ldpc *g) { return 2 * (size_t)g->stride + 64; }
-bool ut_ldpc_round_plain(const ut_ldpc *g, const ut_ldpc_state *s);
-bool ut_ldpc_round_avx2(const ut_ldpc *g, const ut_ldpc_state *s);
+bool ut_ldpc_round_plain(const ut_ldpc *g, const ut_ldpc_state *s, unsigned keep);
+bool ut_ldpc_round_avx2(const ut_ldpc *g, const ut_ldpc_state *s, unsigned keep);
 bool ut_ldpc_have_avx2(void);
 #endif

@@ -4,6 +4,11 @@
 #define ALIGN 64u
 #define KNOWN 16000 /* a bit left out by shortening: no message turns it */
 #define MAX_EXTRA_ROUNDS 150u
+#define CLOSE 12u       /* where fewer than 1/12 of the checks are broken in the end, further rounds are worth it */
+/* A low factor finds more words, a high one finishes off the few bits that the low one leaves to stew. */
+#define NEAR 32u
+#define FINISH_KEEP 15u
+#define LOOK_EVERY 4u
 
 bool ut_ldpc_have_avx2(void)
 {
@@ -103,20 +108,19 @@ static void decide(const ut_ldpc *g, const ut_ldpc_state *s, size_t ninfo, uint8
 size_t ut_ldpc_decode(const ut_ldpc *g, const int8_t *llr, size_t ninfo, unsigned max_iters, uint8_t *bits,
                       void *work, unsigned *niters)
 {
-    bool (*round)(const ut_ldpc *, const ut_ldpc_state *) =
+    bool (*round)(const ut_ldpc *, const ut_ldpc_state *, unsigned) =
         ut_ldpc_have_avx2() ? ut_ldpc_round_avx2 : ut_ldpc_round_plain;
     ut_ldpc_state s;
     lay_out(g, work, &s);
     load(g, &s, llr, ninfo);
 
-    size_t left = broken(g, &s);
+    size_t left = broken(g, &s), nchecks = (size_t)g->nrows * g->z;
     unsigned n = 0, most = max_iters;
-    for (; left && n < most; n++) {
-        bool failed = round(g, &s);
-        bool last = n + 1 == most;
-        if (!failed || last) left = broken(g, &s);
-        /* nearly there: a few percent of broken checks mostly heal */
-        if (last && left && n + 1 == max_iters && left * 12 < (size_t)g->nrows * g->z) most += MAX_EXTRA_ROUNDS;
+    while (left && n < most) {
+        bool failed = round(g, &s, left * NEAR < nchecks ? FINISH_KEEP : g->profile->keep);
+        n++;
+        if (!failed || n % LOOK_EVERY == 0 || n == most) left = broken(g, &s);
+        if (n == max_iters && n == most && left * CLOSE < nchecks) most += MAX_EXTRA_ROUNDS;
     }
     decide(g, &s, ninfo, bits);
     if (niters) *niters = n;

@@ -91,10 +91,9 @@ static void hide_open(const ut_ldpc_state *s, size_t x, int16_t *keep, wide *a)
 }
 
 /* Removes the old messages, keeps what is left in q, finds the two least magnitudes and the sign of each check. */
-static bool gather(const ut_ldpc *g, const ut_ldpc_state *s, const row_view *v)
+static bool gather(const ut_ldpc *g, const ut_ldpc_state *s, const row_view *v, unsigned cut)
 {
     size_t stride = g->stride;
-    unsigned cut = 16u - g->profile->keep;
     int16_t bad[HALF];
     wide failed = { 0 };
     for (size_t x = 0; x < stride; x += W) {
@@ -143,10 +142,9 @@ static void show_open(const ut_ldpc_state *s, size_t x, const int16_t *keep, wid
     *a = (*a & ~open) | (old & open);
 }
 
-static void scatter(const ut_ldpc *g, const ut_ldpc_state *s, const row_view *v)
+static void scatter(const ut_ldpc *g, const ut_ldpc_state *s, const row_view *v, unsigned cut)
 {
     size_t stride = g->stride;
-    unsigned cut = 16u - g->profile->keep;
     for (size_t x = 0; x < stride; x += W) {
         vec m1, m2, sign;
         wide a, b;
@@ -187,7 +185,7 @@ static void scatter(const ut_ldpc *g, const ut_ldpc_state *s, const row_view *v)
         }
 }
 
-bool ROUND(const ut_ldpc *g, const ut_ldpc_state *s)
+bool ROUND(const ut_ldpc *g, const ut_ldpc_state *s, unsigned keep)
 {
     row_view v;
     bool failed = false;
@@ -200,8 +198,8 @@ bool ROUND(const ut_ldpc *g, const ut_ldpc_state *s)
             v.to[i] = s->app + d->col * ut_ldpc_pitch(g);
             v.from[i] = v.to[i] + d->turn;
         }
-        failed |= gather(g, s, &v);
-        scatter(g, s, &v);
+        failed |= gather(g, s, &v, 16u - keep);
+        scatter(g, s, &v, 16u - keep);
     }
     return failed;
 }
