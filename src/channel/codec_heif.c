@@ -8,16 +8,31 @@
 
 enum { MAX_METADATA = 64 << 20 };
 
+/* libheif's messages have line breaks in them. */
+static void one_line(char *to, size_t n, const char *from)
+{
+    size_t at = 0;
+    for (; *from && at + 1 < n; from++) {
+        char c = *from < ' ' || *from > '~' ? ' ' : *from;
+        if (c != ' ' || (at && to[at - 1] != ' ')) to[at++] = c;
+    }
+    while (at && to[at - 1] == ' ') at--;
+    to[at] = 0;
+}
+
 static ut_status failed(struct heif_error x, const char *name, ut_err *e)
 {
-    const char *text = x.message ? x.message : "no reason given";
+    char text[200];
+    one_line(text, sizeof text, x.message ? x.message : "no reason given");
+    if (x.subcode == heif_suberror_End_of_data)
+        return ut_fail(e, UT_E_INPUT, "%s: truncated HEIC or AVIF: the file ends too early; get it again", name);
     if (x.code == heif_error_Memory_allocation_error && x.subcode != heif_suberror_Security_limit_exceeded)
         return ut_fail(e, UT_E_MEMORY, "%s: out of memory in the HEIF codec", name);
     if (x.code == heif_error_Unsupported_filetype || x.code == heif_error_Unsupported_feature ||
         x.subcode == heif_suberror_Unsupported_codec)
-        return ut_fail(e, UT_E_UNSUPPORTED, "%s: this kind of HEIC or AVIF is not supported (%.200s); save it as JPEG or "
+        return ut_fail(e, UT_E_UNSUPPORTED, "%s: this kind of HEIC or AVIF is not supported (%s); save it as JPEG or "
                        "PNG", name, text);
-    return ut_fail(e, UT_E_INPUT, "%s: corrupt or truncated HEIC or AVIF (%.200s)", name, text);
+    return ut_fail(e, UT_E_INPUT, "%s: corrupt or truncated HEIC or AVIF (%s)", name, text);
 }
 
 static ut_status take_icc(const struct heif_image_handle *h, ut_picture *pic, const char *name, ut_err *e)
@@ -180,10 +195,14 @@ ut_status ut_avif_encode(const ut_picture *pic, unsigned quality, ut_buf *file, 
         x = heif_image_set_raw_color_profile(img, "prof", pic->icc.data, pic->icc.len);
     if (s == UT_OK && !x.code) {
         x = heif_context_get_encoder_for_format(c, heif_compression_AV1, &enc);
-        if (x.code) s = ut_fail(e, UT_E_UNSUPPORTED, "avif: libheif has no AV1 encoder on this machine (%.200s)", x.message);
+        if (x.code) s = ut_fail(e, UT_E_UNSUPPORTED, "avif: libheif has no AV1 encoder on this machine");
     }
     if (s == UT_OK && !x.code) x = encode_with(c, enc, img, pic, quality, file);
-    if (s == UT_OK && x.code) s = ut_fail(e, UT_E_INTERNAL, "the AVIF encoder failed (%.200s)", x.message);
+    if (s == UT_OK && x.code) {
+        char text[200];
+        one_line(text, sizeof text, x.message ? x.message : "no reason given");
+        s = ut_fail(e, UT_E_INTERNAL, "the AVIF encoder failed (%s)", text);
+    }
     if (enc) heif_encoder_release(enc);
     if (img) heif_image_release(img);
     heif_context_free(c);

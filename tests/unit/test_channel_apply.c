@@ -1,6 +1,6 @@
 #include "channel/codec.h"
-#include "check.h"
-#include "media/image.h"
+#include "image_vectors.h"
+#include <jpeglib.h>
 
 static ut_picture made(uint32_t w, uint32_t h, bool alpha, bool grey)
 {
@@ -164,8 +164,72 @@ static void test_grey(void)
     ut_picture_free(&g);
 }
 
+/* The same picture through Pillow's encoder (libjpeg-turbo too): the same tables and the same coefficients. */
+static void test_against_pillow(void)
+{
+    static const char *const row[][2] = { { "jpeg:75", "q75.jpg" }, { "jpeg:90:444", "q90_444.jpg" },
+                                          { "jpeg:60:422", "q60_422.jpg" }, { "whatsapp", "whatsapp.jpg" } };
+    ut_picture in = read_vector("rgb.png", NULL, NULL);
+    for (int i = 0; i < 4; i++) {
+        ut_jpeg_coefs ref;
+        ut_picture p = read_vector(row[i][1], &ref, NULL);
+        ut_received r = apply(row[i][0], 0, &in, UT_WANT_JPEG | UT_WANT_PICTURE);
+        CHECK(r.jpeg.nplanes == 3 && ref.nplanes == 3 && same_pixels(&p, &r.picture), "%s", row[i][0]);
+        for (int k = 0; k < 3; k++) {
+            const ut_jpeg_plane *a = &ref.plane[k], *b = &r.jpeg.plane[k];
+            CHECK(memcmp(a->quant, b->quant, 128) == 0 && a->blocks_w == b->blocks_w && a->blocks_h == b->blocks_h);
+            CHECK(memcmp(a->coef, b->coef, (size_t)a->blocks_w * a->blocks_h * 128) == 0, "%s, plane %d", row[i][0], k);
+        }
+        ut_received_free(&r);
+        ut_jpeg_coefs_free(&ref);
+        ut_picture_free(&p);
+    }
+    ut_picture_free(&in);
+}
+
+/* Our tables are those that libjpeg makes of a quality. */
+static void test_quality_tables(void)
+{
+    struct jpeg_compress_struct c;
+    struct jpeg_error_mgr er;
+    c.err = jpeg_std_error(&er);
+    jpeg_create_compress(&c);
+    c.in_color_space = JCS_RGB;
+    c.input_components = 3;
+    jpeg_set_defaults(&c);
+    for (unsigned q = 1; q <= 100; q++) {
+        ut_channel_jpeg t;
+        jpeg_set_quality(&c, (int)q, TRUE);
+        ut_jpeg_quality(q, &t);
+        CHECK(memcmp(t.luma, c.quant_tbl_ptrs[0]->quantval, 128) == 0, "luma at quality %u", q);
+        CHECK(memcmp(t.chroma, c.quant_tbl_ptrs[1]->quantval, 128) == 0, "chroma at quality %u", q);
+    }
+    jpeg_destroy_compress(&c);
+}
+
+static void test_errors(const ut_picture *in)
+{
+    ut_channel *c;
+    ut_received r;
+    ut_err e = { 0 };
+    if (ut_channel_parse("jpeg:75-95", NULL, &c, &e) != UT_OK) exit(1);
+    CHECK(ut_channel_apply(c, 5, in, UT_WANT_PICTURE, &r, &e) == UT_E_USAGE && !r.picture.rgb, "%s", e.text);
+    ut_channel_free(c);
+    ut_picture wide = made(20000, 8, false, false);
+    if (ut_channel_parse("webp:80", NULL, &c, &e) != UT_OK) exit(1);
+    CHECK(ut_channel_apply(c, 0, &wide, UT_WANT_PICTURE, &r, &e) == UT_E_USAGE && strstr(e.text, "20000x8"), "%s", e.text);
+    ut_channel_free(c);
+    if (ut_channel_parse("resize:4", NULL, &c, &e) != UT_OK) exit(1);
+    CHECK(ut_channel_apply(c, 0, &wide, UT_WANT_PICTURE, &r, &e) == UT_E_INPUT && strstr(e.text, "80000x32"), "%s", e.text);
+    ut_channel_free(c);
+    ut_picture_free(&wide);
+}
+
 int main(void)
 {
+    setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+    test_against_pillow();
+    test_quality_tables();
     ut_picture p = made(160, 120, false, false), odd = made(151, 117, true, false);
     test_consistent(&p);
     test_consistent(&odd);
@@ -175,6 +239,7 @@ int main(void)
     test_geometry(&p);
     test_repeatable(&p);
     test_grey();
+    test_errors(&p);
     ut_picture_free(&p);
     ut_picture_free(&odd);
     return check_end();
