@@ -9,14 +9,16 @@ static bool has(const uint8_t *d, size_t n, size_t at, const char *mark, size_t 
 }
 #define HAS(at, mark) has(d, n, at, mark, sizeof mark - 1)
 
-/* ISO/IEC 11172-3 frame header: layer II or III (0: none, which is AAC in ADTS) */
-static unsigned mpeg_layer(const uint8_t *d, size_t n)
+/* ISO/IEC 11172-3 frame header: layer II or III, or "layer 0", which is AAC in ADTS (ISO/IEC 13818-7). */
+static bool is_mpeg_frame(const uint8_t *d, size_t n)
 {
-    if (n < 4 || d[0] != 0xff || (d[1] & 0xe0) != 0xe0 || d[2] >> 4 == 15 || (d[2] >> 2 & 3) == 3) return 4;
+    if (n < 4 || d[0] != 0xff || (d[1] & 0xe0) != 0xe0) return false;
     unsigned layer = d[1] >> 1 & 3;
-    return layer == 3 ? 4 : layer;
+    if (layer == 0) return (d[1] & 0xf0) == 0xf0 && (d[2] >> 2 & 15) < 13;
+    return layer != 3 && d[2] >> 4 != 15 && (d[2] >> 2 & 3) != 3;
 }
 
+/* MP3 goes to FFmpeg, because the decoder behind libsndfile prints its worries to stderr. */
 ut_audio_guess ut_audio_guess_reader(const uint8_t *d, size_t n)
 {
     if (HAS(4, "ftyp")) {
@@ -25,14 +27,14 @@ ut_audio_guess ut_audio_guess_reader(const uint8_t *d, size_t n)
             if (has(d, n, 8, image[i], 4)) return UT_AUDIO_NONE;
         return UT_AUDIO_FFMPEG;
     }
+    if (HAS(8, "WAVEfmt ") && n > 21 && (d[20] == 0x50 || d[20] == 0x55) && !d[21]) return UT_AUDIO_FFMPEG; /* MPEG */
     if ((HAS(0, "RIFF") || HAS(0, "RIFX") || HAS(0, "RF64")) && HAS(8, "WAVE")) return UT_AUDIO_SNDFILE;
     if (HAS(0, "FORM") && (HAS(8, "AIFF") || HAS(8, "AIFC"))) return UT_AUDIO_SNDFILE;
-    if (HAS(0, "fLaC") || HAS(0, "OggS") || HAS(0, "ID3") || HAS(0, ".snd") || HAS(0, "caff") || HAS(0, "riff"))
+    if (HAS(0, "fLaC") || HAS(0, "OggS") || HAS(0, ".snd") || HAS(0, "caff") || HAS(0, "riff"))
         return UT_AUDIO_SNDFILE;
-    if (HAS(0, "#!AMR") || HAS(0, "\x1a\x45\xdf\xa3") || HAS(0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11"))
+    if (HAS(0, "ID3") || HAS(0, "#!AMR") || HAS(0, "\x1a\x45\xdf\xa3") || HAS(0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11"))
         return UT_AUDIO_FFMPEG;
-    unsigned layer = mpeg_layer(d, n);
-    return layer == 0 ? UT_AUDIO_FFMPEG : layer < 3 ? UT_AUDIO_SNDFILE : UT_AUDIO_NONE;
+    return is_mpeg_frame(d, n) ? UT_AUDIO_FFMPEG : UT_AUDIO_NONE;
 }
 
 bool ut_audio_sniff(const uint8_t *data, size_t n) { return ut_audio_guess_reader(data, n) != UT_AUDIO_NONE; }

@@ -85,7 +85,7 @@ static ut_status open_file(av_reader *r, memory_file *mem, const char *name, ut_
     if (av_opt_set(r->file, "format_whitelist", formats, 0) < 0 || av_opt_set(r->file, "codec_whitelist", codecs, 0) < 0)
         return ut_fail(e, UT_E_INTERNAL, "FFmpeg does not take its white lists");
     if (avformat_open_input(&r->file, NULL, NULL, NULL) < 0 || avformat_find_stream_info(r->file, NULL) < 0)
-        return ut_fail(e, UT_E_UNSUPPORTED, "%s is not an audio file that can be read; convert it to WAV", name);
+        return ut_fail(e, UT_E_INPUT, "%s is corrupt, cut short or of a kind that cannot be read; convert it to WAV", name);
     return UT_OK;
 }
 

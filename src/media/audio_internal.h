@@ -36,7 +36,7 @@ void ut_audio_sink_free(ut_audio_sink *k); /* the result in out stays */
 typedef enum ut_audio_guess { UT_AUDIO_NONE, UT_AUDIO_SNDFILE, UT_AUDIO_FFMPEG } ut_audio_guess;
 ut_audio_guess ut_audio_guess_reader(const uint8_t *data, size_t n);
 
-/* UT_E_UNSUPPORTED: not a file of this reader (nothing was put); other errors are final. */
+/* UT_E_UNSUPPORTED from the first: not a file for it, nothing was put, try the second; other errors are final. */
 UT_MUST_CHECK ut_status ut_audio_read_sndfile(const uint8_t *data, size_t n, ut_audio_sink *k, ut_err *e);
 UT_MUST_CHECK ut_status ut_audio_read_ffmpeg(const uint8_t *data, size_t n, ut_audio_sink *k, ut_err *e);
 
