@@ -23,7 +23,7 @@ static ut_status run(ut_cli *cli, const ut_args *a, ut_err *e)
     if (s == UT_OK) {
         s = ut_channel_run(in.data, in.len, through, ut_args_value(a, "profile-dir"), &out, message);
         if (s != UT_OK)
-            (void)ut_fail(e, s, "%s", message);
+            (void)ut_cli_fail_named(e, s, message, "the picture", in_path);
     }
     if (s == UT_OK)
         s = ut_output_write(out_path, out.data, out.nbytes, e);

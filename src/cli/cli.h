@@ -60,4 +60,8 @@ const char *ut_text_duration(char text[32], double seconds); /* 45.0 s; 12 min 0
 const char *ut_text_db(char text[32], double db);            /* 41.2 dB; infinite */
 void ut_text_steps(FILE *f, const ut_step *steps, size_t nsteps);
 const char *ut_text_name(const char *path); /* "-" as "standard input" */
+
+/* For calls that cannot be told a file's name: fails with `message`, in which `path` takes the place of `role` ("the
+ * picture") if it begins with that. */
+ut_status ut_cli_fail_named(ut_err *e, ut_status s, const char *message, const char *role, const char *path);
 #endif

@@ -1,6 +1,7 @@
 #include "cli/io.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include <string.h>
 
 static const ut_option options[] = { UT_CLI_JSON_OPTION, UT_CLI_COMMON_OPTIONS };
 
@@ -31,6 +32,17 @@ static void print_json(const ut_comparison *c)
     ut_json_end(&o);
 }
 
+static void name_input(ut_err *e, ut_status s, const char *message, const char *const *path)
+{
+    static const char *const roles[][2] = { { "the first picture", "the first recording" },
+                                            { "the second picture", "the second recording" } };
+    (void)ut_fail(e, s, "%s", message);
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 2; k++)
+            if (!strncmp(message, roles[i][k], strlen(roles[i][k])))
+                (void)ut_cli_fail_named(e, s, message, roles[i][k], path[i]);
+}
+
 static ut_status run(ut_cli *cli, const ut_args *args, ut_err *e)
 {
     char message[512] = "";
@@ -42,7 +54,7 @@ static ut_status run(ut_cli *cli, const ut_args *args, ut_err *e)
     if (s == UT_OK) {
         s = ut_compare(a.data, a.len, b.data, b.len, &c, message);
         if (s != UT_OK)
-            (void)ut_fail(e, s, "%s", message);
+            name_input(e, s, message, args->operand);
     }
     if (s == UT_OK && cli->json) {
         print_json(&c);

@@ -44,3 +44,11 @@ void ut_text_steps(FILE *f, const ut_step *steps, size_t nsteps)
 }
 
 const char *ut_text_name(const char *path) { return strcmp(path, "-") ? path : "standard input"; }
+
+ut_status ut_cli_fail_named(ut_err *e, ut_status s, const char *message, const char *role, const char *path)
+{
+    size_t n = strlen(role);
+    if (!strncmp(message, role, n))
+        return ut_fail(e, s, "%s%s", ut_text_name(path), message + n);
+    return ut_fail(e, s, "%s", message);
+}

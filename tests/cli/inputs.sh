@@ -29,7 +29,7 @@ for command in hide capacity reveal channel compare; do
             refused "$1" "$2" channel "$3" out.png --through png
             absent out.png
             ;;
-        compare) refused "$1" "." compare "$3" photo.png ;;
+        compare) refused "$1" "$2" compare "$3" photo.png ;;
         esac
     }
     run 3 missing.png missing.png

@@ -6,10 +6,11 @@ scene photo.png 3200 2400
 voice voice.wav 480000
 printf 'swordfish\n' >pass
 stop() { # SIGNAL SECONDS COMMAND...
-    local rc
+    local rc start=$SECONDS
     timeout --preserve-status -s "$1" -k 60 "$2" "$undertone" "${@:3}" >out.txt 2>err.txt </dev/null
     rc=$?
     is "exit status after $1" $rc 130
+    if [ $((SECONDS - start)) -gt 20 ]; then fail "$1 took $((SECONDS - start)) s to end it"; fi
     is "lines after $1: $(cat err.txt)" "$(wc -l <err.txt | tr -d ' ')" 1
     matches "message after $1" "$(cat err.txt)" '^undertone: interrupted'
     is "files after $1" "$(ls -A | tr '\n' ' ')" "err.txt out.txt pass photo.png voice.wav "

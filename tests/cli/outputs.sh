@@ -36,7 +36,7 @@ same stdout.wav preview.wav
 "$undertone" reveal - -o x.wav "${key[@]}" </dev/null 2>err.txt
 is "empty standard input" $? 3
 absent x.wav
-"$undertone" reveal sent.png -o - "${key[@]}" -q | true
+"$undertone" reveal sent.png -o - "${key[@]}" -q 2>/dev/null | true
 is "a reader that leaves" "$([ "${PIPESTATUS[0]}" -eq 7 ] || [ "${PIPESTATUS[0]}" -eq 0 ] && echo fine)" fine
 
 # what was there is replaced whole, keeps its mode, and links stay links
