@@ -26,11 +26,15 @@ void ut_ijg_table(unsigned quality, bool chroma, uint16_t quant[64])
     }
 }
 
+/* 8-bit pixels cannot hit narrower cells; an odd multiple keeps what the quantiser gives off the edges. */
+enum { NARROW = 28 };
+
 void ut_lattice_init(ut_lattice *l, const uint16_t quant[64], unsigned scale)
 {
     l->width[0] = 0;
     for (int i = 1; i < 64; i++) {
         uint32_t w = (uint32_t)quant[i] * scale; /* scale and unit are both sixteenths */
+        if (w < NARROW) w *= 3;
         l->width[i] = (uint16_t)(w < 1 ? 1 : w > 65535 ? 65535 : w);
     }
     for (int i = 0; i < 63; i++) { /* stable insertion sort of the zigzag sequence by width */

@@ -19,7 +19,8 @@ typedef struct ut_lattice {
 
 extern const uint8_t ut_zigzag[64]; /* T.81 figure A.6: natural index of the i-th coefficient in zigzag order */
 
-/* quant: row by row; scale: in 1/16, 16 = the table itself.  Widths are at least 1 and at most 65,535 sixteenths. */
+/* quant: row by row; scale: in 1/16, 16 = the table itself.  A width below 28 sixteenths is
+ * tripled; at most 65,535 sixteenths. */
 void ut_lattice_init(ut_lattice *l, const uint16_t quant[64], unsigned scale);
 
 /* T.81 Annex K.1 (luma) or K.2 (chroma) at an IJG quality 1..100, as libjpeg computes it. */
