@@ -4,7 +4,7 @@
  *   chain    = step *( "+" step )
  *   step     = "png" | "jpeg:" Q [":444" | ":420" | ":422"] | "jpeg:" Q "-" Q [...] | "webp:" Q | "avif:" Q
  *            | "resize:" FACTOR (0.05..4) | "resize:" WIDTH (>= 16: cap on the width, smaller left alone)
- *            | "crop:" SHARE (kept share of each side, centred) | NAME of a profile
+ *            | "crop:" SHARE (kept share of each side, centred) | NAME of a profile [":" Q within its range]
  *   profile  = a data file NAME.profile (data/profiles/README): geometry, tables, subsampling, progressive
  *
  * A range ("jpeg:75-95") stands for every quality in it and has several variants to check: both ends and the multiples
