@@ -28,6 +28,9 @@ bool ut_channel_is_lossless(const ut_channel *c);                             /*
  * rules leave it alone.  Only profiles ask for this; an explicit "resize:" step is an attack, not a rule to obey. */
 void ut_channel_fit(const ut_channel *c, uint32_t width, uint32_t height, uint32_t *fit_width, uint32_t *fit_height);
 
+/* The canvas to which a platform pads a picture that has that fitted size; the size itself where it does not pad. */
+void ut_channel_canvas(const ut_channel *c, uint32_t width, uint32_t height, uint32_t *canvas_width, uint32_t *canvas_height);
+
 /* Tables of the JPEG steps, in order (range: of this variant); returns how many there are (up to max). */
 typedef struct ut_channel_jpeg {
     uint16_t luma[64], chroma[64]; /* row by row */

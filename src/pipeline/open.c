@@ -1,5 +1,6 @@
 /* First steps of hide: the photo at the size that the channels leave alone, the recording as samples, the lattice. */
 #include "pipeline/job.h"
+#include "channel/resize.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,25 @@ static void notice(ut_hide_report *r, const char *text)
 {
     size_t n = strlen(r->notice);
     snprintf(r->notice + n, sizeof r->notice - n, "%s%s", n ? "; " : "", text);
+}
+
+/* Platforms that pad do so to whatever they get: it must happen before hiding, not after. */
+static ut_status pad(ut_job *j)
+{
+    char text[160];
+    for (size_t i = 0; i < j->route.nchannels; i++) {
+        uint32_t w = j->cover.width, h = j->cover.height, cw, ch;
+        ut_picture padded;
+        ut_channel_canvas(j->route.channel[i], w, h, &cw, &ch);
+        if (cw == w && ch == h) continue;
+        ut_status s = ut_pad(&j->cover, cw, ch, &padded, j->err);
+        if (s != UT_OK) return s;
+        ut_picture_free(&j->cover);
+        j->cover = padded;
+        snprintf(text, sizeof text, "the photo was padded to %ux%u, as the channel would have done", cw, ch);
+        notice(j->rep, text);
+    }
+    return UT_OK;
 }
 
 ut_status ut_job_open_photo(ut_job *j, const uint8_t *photo, size_t n)
@@ -43,8 +63,10 @@ ut_status ut_job_open_photo(ut_job *j, const uint8_t *photo, size_t n)
         snprintf(text, sizeof text, "the photo was scaled from %ux%u to %ux%u, as the channel would have done", w, h, fw, fh);
         notice(j->rep, text);
     }
-    j->rep->width = fw;
-    j->rep->height = fh;
+    s = pad(j);
+    if (s != UT_OK) return s;
+    fw = j->rep->width = j->cover.width;
+    fh = j->rep->height = j->cover.height;
     ut_step_add(j->rep->steps, &j->rep->nsteps, "open photo", t0, "%s %ux%u, sent as %ux%u", j->photo.format, w, h, fw, fh);
     return UT_OK;
 }
