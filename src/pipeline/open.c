@@ -49,6 +49,8 @@ ut_status ut_job_open_photo(ut_job *j, const uint8_t *photo, size_t n)
         notice(j->rep, text);
     }
     if (j->photo.was_cmyk) notice(j->rep, "CMYK was converted to RGB");
+    for (size_t i = 0; i < j->route.nchannels; i++)
+        if (ut_channel_note(j->route.channel[i])) notice(j->rep, ut_channel_note(j->route.channel[i]));
     if (o->strip) {
         ut_buf_free(&j->cover.icc);
         ut_buf_free(&j->cover.exif);
