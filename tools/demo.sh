@@ -54,10 +54,14 @@ printf '   sent against the scene:                 '
 $undertone compare $out/scene.png $out/sent.png
 printf '   received against the scene:             '
 $undertone compare $out/scene.png $out/received.jpg
-$build/tools/side_by_side $out/scene.png $out/sent.png $out/side-by-side.png
+$undertone channel $out/scene.png $out/plain.jpg --through $channel -q
+printf '   what %s alone does to the scene:  ' $channel
+$undertone compare $out/scene.png $out/plain.jpg
+rm -f $out/plain.jpg
+$build/tools/side_by_side $out/scene.png $out/sent.png $out/side-by-side.png 440 24
 
 echo
-echo "Look at $out/side-by-side.png (before, after, difference magnified 12 times); listen to $out/heard.wav."
+echo "Look at $out/side-by-side.png (before, after, difference magnified 24 times); listen to $out/heard.wav."
 if [ "$preview" = "$heard" ]; then
     echo "The receiver heard exactly what the sender previewed, bit for bit."
 else

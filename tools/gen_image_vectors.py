@@ -24,6 +24,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 OUT = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent / "tests" / "vectors" / "image")
 W, H = 53, 38
+DEEP = 10  # pillow-heif's bits a sample for 16-bit pictures
 INDEX = []
 pillow_heif.register_heif_opener()
 
@@ -120,7 +121,8 @@ def pngs(rgb, a):
 def jpegs(rgb):
     image = Image.fromarray(rgb)
     kinds = {"q75.jpg": dict(quality=75), "q90_444.jpg": dict(quality=90, subsampling=0),
-             "q60_422.jpg": dict(quality=60, subsampling=1), "progressive.jpg": dict(quality=80, progressive=True)}
+             "q60_422.jpg": dict(quality=60, subsampling=1), "progressive.jpg": dict(quality=80, progressive=True),
+             "rgb.jpg": dict(quality=85, keep_rgb=True)}
     whatsapp = [int(v) for line in (Path(__file__).parent.parent / "data/profiles/whatsapp.profile").open()
                 if line.startswith("luma") for v in line.split("=")[1].split()]
     f = io.BytesIO(coded(image, "JPEG", quality=67))
@@ -166,7 +168,9 @@ def oriented(rgb):
 
 def webps(rgb, a):
     image, both = Image.fromarray(rgb), Image.fromarray(np.dstack([rgb, a]))
-    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    icc = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    icc[24:36] = struct.pack(">6H", 2026, 1, 1, 0, 0, 0)  # the creation date
+    icc = bytes(icc)
     data = coded(image, "WEBP", quality=80, icc_profile=icc)
     add("lossy.webp", data, decoded(data), fmt="WebP")
     data = coded(both, "WEBP", quality=70)
@@ -185,6 +189,15 @@ def heifs(rgb, a):
     f = io.BytesIO()
     image.save(f, "HEIF", quality=80, exif=b"Exif\0\0" + tiff(1, False))
     add("photo.heic", f.getvalue(), decoded(f.getvalue()), fmt="HEIC", near="photo_heic.png")
+    f = io.BytesIO()
+    exif = image.getexif()
+    exif[0x112] = 6  # pillow-heif turns this into a rotation box ("irot")
+    image.save(f, "HEIF", quality=80, exif=exif.tobytes())
+    add("rotated.heic", f.getvalue(), decoded(f.getvalue()), fmt="HEIC", near="rotated_heic.png")
+    deep = np.asarray(image).astype(np.uint16) * 257
+    f = io.BytesIO()
+    pillow_heif.encode("RGB;16", image.size, deep.astype("<u2").tobytes(), f, quality=90, chroma=444)
+    add("deep.heic", f.getvalue(), decoded(f.getvalue()), fmt="HEIC", bits=DEEP, near="deep_heic.png")
     data = coded(image, "AVIF", quality=80)
     add("photo.avif", data, decoded(data), fmt="AVIF", near="photo_avif.png")
     both = Image.fromarray(np.dstack([rgb, a]))

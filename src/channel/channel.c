@@ -27,6 +27,17 @@ void ut_channel_fit(const ut_channel *c, uint32_t width, uint32_t height, uint32
             ut_profile_size(c->step[i].profile, *fit_width, *fit_height, fit_width, fit_height);
 }
 
+void ut_channel_canvas(const ut_channel *c, uint32_t width, uint32_t height, uint32_t *canvas_width, uint32_t *canvas_height)
+{
+    *canvas_width = width;
+    *canvas_height = height;
+    for (size_t i = 0; i < c->nsteps; i++)
+        if (c->step[i].kind == UT_STEP_PROFILE && c->step[i].profile->geometry == UT_GEOMETRY_PAD) {
+            *canvas_width = c->step[i].profile->width;
+            *canvas_height = c->step[i].profile->height;
+        }
+}
+
 static bool jpeg_tables(const ut_channel *c, size_t k, size_t variant, ut_channel_jpeg *t)
 {
     const ut_channel_step *s = &c->step[k];

@@ -4,7 +4,7 @@
  *   chain    = step *( "+" step )
  *   step     = "png" | "jpeg:" Q [":444" | ":420" | ":422"] | "jpeg:" Q "-" Q [...] | "webp:" Q | "avif:" Q
  *            | "resize:" FACTOR (0.05..4) | "resize:" WIDTH (>= 16: cap on the width, smaller left alone)
- *            | "crop:" SHARE (kept share of each side, centred) | NAME of a profile
+ *            | "crop:" SHARE (kept share of each side, centred) | NAME of a profile [":" Q within its range]
  *   profile  = a data file NAME.profile (data/profiles/README): geometry, tables, subsampling, progressive
  *
  * A range ("jpeg:75-95") stands for every quality in it and has several variants to check: both ends and the multiples
@@ -27,6 +27,9 @@ bool ut_channel_is_lossless(const ut_channel *c);                             /*
 /* The size to which a picture of width x height must be brought BEFORE embedding so that a platform's own geometry
  * rules leave it alone.  Only profiles ask for this; an explicit "resize:" step is an attack, not a rule to obey. */
 void ut_channel_fit(const ut_channel *c, uint32_t width, uint32_t height, uint32_t *fit_width, uint32_t *fit_height);
+
+/* The canvas to which a platform pads a picture that has that fitted size; the size itself where it does not pad. */
+void ut_channel_canvas(const ut_channel *c, uint32_t width, uint32_t height, uint32_t *canvas_width, uint32_t *canvas_height);
 
 /* Tables of the JPEG steps, in order (range: of this variant); returns how many there are (up to max). */
 typedef struct ut_channel_jpeg {

@@ -26,7 +26,7 @@ ut_file_kind ut_codec_sniff(const uint8_t *data, size_t n);
 const char *ut_codec_format_name(ut_file_kind k); /* "JPEG", ...; "unknown" */
 
 /* Any supported file to pixels, orientation applied to the pixels and reset to 1 in the EXIF bytes.  jpeg may be NULL;
- * it gets the coefficients of a JPEG file of orientation 1, else nplanes is 0. */
+ * it gets the coefficients of a JPEG file (grey or YCbCr) of orientation 1, else nplanes is 0. */
 UT_MUST_CHECK ut_status ut_codec_read(const uint8_t *data, size_t n, const char *name, ut_picture *pic,
                                       ut_jpeg_coefs *jpeg, ut_file_info *info, ut_err *e);
 
@@ -38,7 +38,8 @@ void ut_jpeg_quality(unsigned q, ut_channel_jpeg *t);
  * file.  Files are appended to *file, which must be empty; on failure it is left empty. */
 UT_MUST_CHECK ut_status ut_jpeg_decode(const uint8_t *data, size_t n, const char *name, ut_picture *pic,
                                        ut_file_info *info, ut_err *e);
-/* blocks_w x blocks_h are the blocks that hold at least one pixel: ceil(ceil(width * hsamp / hmax) / 8). */
+/* blocks_w x blocks_h are the blocks that hold at least one pixel: ceil(ceil(width * hsamp / hmax) / 8).  nplanes stays 0
+ * (and the status UT_OK) for RGB and CMYK files, whose planes are not Y, Cb, Cr. */
 UT_MUST_CHECK ut_status ut_jpeg_read_coefs(const uint8_t *data, size_t n, const char *name, ut_jpeg_coefs *out,
                                            ut_err *e);
 UT_MUST_CHECK ut_status ut_jpeg_encode(const ut_picture *pic, const ut_channel_jpeg *t, ut_buf *file, ut_err *e);

@@ -205,12 +205,10 @@ static void take_plane(reader *r, jvirt_barray_ptr *arrays, int i)
 static void coefs_inner(reader *r)
 {
     open_header(r, false);
+    if (r->c.jpeg_color_space != JCS_GRAYSCALE && r->c.jpeg_color_space != JCS_YCbCr) return;
     jvirt_barray_ptr *arrays = jpeg_read_coefficients(&r->c);
     r->coefs->width = r->c.image_width;
     r->coefs->height = r->c.image_height;
-    if (r->c.num_components > 4)
-        fail_now(r, ut_fail(r->er.e, UT_E_UNSUPPORTED, "%s: a JPEG of %d components is not supported", r->er.name,
-                            r->c.num_components));
     for (int i = 0; i < r->c.num_components; i++) take_plane(r, arrays, i);
     r->coefs->nplanes = (unsigned)r->c.num_components;
     (void)jpeg_finish_decompress(&r->c);

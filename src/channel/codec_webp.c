@@ -12,7 +12,7 @@ static ut_status take_chunks(const uint8_t *d, size_t n, const char *name, ut_pi
 {
     size_t at = 12, end = (size_t)ut_get32(d + 4) + 8;
     ut_status s = UT_OK;
-    if (end > n) return ut_fail(e, UT_E_INPUT, "%s: truncated WebP: the file ends too early; get it again", name);
+    if (end > n) end = n; /* ut_webp_decode has refused such a file */
     while (s == UT_OK && end > at && end - at >= 8) {
         size_t len = ut_get32(d + at + 4);
         ut_buf *to = memcmp(d + at, "ICCP", 4) == 0 ? &pic->icc : memcmp(d + at, "EXIF", 4) == 0 ? &pic->exif : NULL;
@@ -57,6 +57,8 @@ ut_status ut_webp_decode(const uint8_t *data, size_t n, const char *name, ut_pic
     WebPDecoderConfig c;
     *pic = (ut_picture){ 0 };
     if (!WebPInitDecoderConfig(&c)) return ut_fail(e, UT_E_UNSUPPORTED, "%s: the WebP library is of another version", name);
+    /* before anything is decoded: a few bytes may promise a huge picture */
+    if (n < 12 || (size_t)ut_get32(data + 4) + 8 > n) return decode_failed(VP8_STATUS_NOT_ENOUGH_DATA, name, e);
     VP8StatusCode code = WebPGetFeatures(data, n, &c.input);
     if (code != VP8_STATUS_OK) return decode_failed(code, name, e);
     ut_status s = ut_codec_check_size((uint64_t)c.input.width, (uint64_t)c.input.height, name, e);

@@ -32,24 +32,23 @@ static void set_upright(const tiff *t, size_t at)
     t->p[at + 8 + (!t->big ? 0 : is_long ? 3 : 1)] = 1;
 }
 
-/* Walks one directory; returns the offset of the next, 0 if none.  kind: 0 main, 1 thumbnail, 2 EXIF. */
-static uint32_t walk(const tiff *t, uint32_t at, int kind, ut_exif *out, uint32_t *exif_ifd)
+/* Reads one directory: the first (IFD0), or the EXIF one that it points to. */
+static void walk(const tiff *t, uint32_t at, bool first, ut_exif *out, uint32_t *exif_ifd)
 {
-    if (at < 8 || at > t->n || t->n - at < 2) return 0;
+    if (at < 8 || at > t->n || t->n - at < 2) return;
     uint32_t count = get(t, at, 2);
     size_t entry = (size_t)at + 2;
     for (uint32_t i = 0; i < count; i++, entry += 12) {
-        if (t->n - entry < 12) return 0;
+        if (t->n - entry < 12) return;
         uint32_t tag = get(t, entry, 2), v = value(t, entry);
-        if (kind < 2 && tag == TAG_ORIENTATION && v) {
-            if (kind == 0 && v <= 8) out->orientation = v;
+        if (first && tag == TAG_ORIENTATION && v) {
+            if (v <= 8) out->orientation = v;
             set_upright(t, entry);
         }
-        if (kind == 0 && tag == TAG_EXIF_IFD) *exif_ifd = v;
-        if (kind == 2 && tag == TAG_WIDTH) out->width = v;
-        if (kind == 2 && tag == TAG_HEIGHT) out->height = v;
+        if (first && tag == TAG_EXIF_IFD) *exif_ifd = v;
+        if (!first && tag == TAG_WIDTH) out->width = v;
+        if (!first && tag == TAG_HEIGHT) out->height = v;
     }
-    return t->n - entry < 4 ? 0 : get(t, entry, 4);
 }
 
 ut_exif ut_exif_normalise(uint8_t *p, size_t n)
@@ -60,9 +59,8 @@ ut_exif ut_exif_normalise(uint8_t *p, size_t n)
     if (n < 14) return out;
     if (memcmp(p, "MM\0*", 4) == 0) t.big = true;
     else if (memcmp(p, "II*\0", 4) != 0) return out;
-    uint32_t first = get(&t, 4, 4), next = walk(&t, first, 0, &out, &exif_ifd);
-    if (next && next != first) (void)walk(&t, next, 1, &out, &exif_ifd); /* chains end here: no loop can be made */
-    if (exif_ifd) (void)walk(&t, exif_ifd, 2, &out, &exif_ifd);
+    walk(&t, get(&t, 4, 4), true, &out, &exif_ifd);
+    if (exif_ifd) walk(&t, exif_ifd, false, &out, NULL);
     return out;
 }
 

@@ -9,8 +9,8 @@ typedef struct ut_exif {
     uint32_t width, height; /* PixelXDimension 0xa002, PixelYDimension 0xa003; 0: absent */
 } ut_exif;
 
-/* tiff: from "II" or "MM" on, may be NULL if n is 0.  Every orientation tag in it (IFD0, and IFD1, the thumbnail's) is
- * set to 1 in place. */
+/* tiff: from "II" or "MM" on, may be NULL if n is 0.  The orientation tag of IFD0 is set to 1
+ * in place; that of the thumbnail (IFD1) stays, for the thumbnail is not turned. */
 ut_exif ut_exif_normalise(uint8_t *tiff, size_t n);
 
 /* Turns pixels and alpha so that a picture of that orientation stands upright. */

@@ -40,7 +40,7 @@ const char *ut_text_db(char text[32], double db)
 void ut_text_steps(FILE *f, const ut_step *steps, size_t nsteps)
 {
     for (size_t i = 0; i < nsteps; i++)
-        fprintf(f, "  %-12s %7.3f s  %s\n", steps[i].name, steps[i].seconds, steps[i].detail);
+        fprintf(f, "  %-20s %7.3f s  %s\n", steps[i].name, steps[i].seconds, steps[i].detail);
 }
 
 const char *ut_text_name(const char *path) { return strcmp(path, "-") ? path : "standard input"; }

@@ -18,7 +18,8 @@ static bool is_mpeg_frame(const uint8_t *d, size_t n)
     return layer != 3 && d[2] >> 4 != 15 && (d[2] >> 2 & 3) != 3;
 }
 
-/* MP3 goes to FFmpeg, because the decoder behind libsndfile prints its worries to stderr. */
+/* libsndfile gets what it reads exactly.  MP3 and Ogg go to FFmpeg: libsndfile's MP3 decoder prints its worries to
+ * stderr, and its Ogg reader leaks memory on corrupt files. */
 ut_audio_guess ut_audio_guess_reader(const uint8_t *d, size_t n)
 {
     if (HAS(4, "ftyp")) {
@@ -30,9 +31,10 @@ ut_audio_guess ut_audio_guess_reader(const uint8_t *d, size_t n)
     if (HAS(8, "WAVEfmt ") && n > 21 && (d[20] == 0x50 || d[20] == 0x55) && !d[21]) return UT_AUDIO_FFMPEG; /* MPEG */
     if ((HAS(0, "RIFF") || HAS(0, "RIFX") || HAS(0, "RF64")) && HAS(8, "WAVE")) return UT_AUDIO_SNDFILE;
     if (HAS(0, "FORM") && (HAS(8, "AIFF") || HAS(8, "AIFC"))) return UT_AUDIO_SNDFILE;
-    if (HAS(0, "fLaC") || HAS(0, "OggS") || HAS(0, ".snd") || HAS(0, "caff") || HAS(0, "riff"))
+    if (HAS(0, "fLaC") || HAS(0, ".snd") || HAS(0, "caff") || HAS(0, "riff"))
         return UT_AUDIO_SNDFILE;
-    if (HAS(0, "ID3") || HAS(0, "#!AMR") || HAS(0, "\x1a\x45\xdf\xa3") || HAS(0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11"))
+    if (HAS(0, "OggS") || HAS(0, "ID3") || HAS(0, "#!AMR") || HAS(0, "\x1a\x45\xdf\xa3") ||
+        HAS(0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11"))
         return UT_AUDIO_FFMPEG;
     return is_mpeg_frame(d, n) ? UT_AUDIO_FFMPEG : UT_AUDIO_NONE;
 }

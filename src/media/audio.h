@@ -3,10 +3,12 @@
 #define UT_MEDIA_AUDIO_H
 #include "stage/payload/payload.h"
 
-/* WAV, FLAC, Ogg, Opus, MP3 (libsndfile) and m4a/AAC, AMR, 3gp, webm (FFmpeg), by content; any rate and channel count:
- * mixed down to mono, resampled to 16 kHz (soxr), dithered to 16 bit only where needed (16-bit 16 kHz mono comes
- * through unchanged).  NaN and infinite samples become 0.  UT_E_INPUT: empty, truncated, corrupt, no sound in it,
- * longer than UT_MAX_SECONDS. */
+/* WAV, AIFF, FLAC (libsndfile) and Ogg, Opus, MP3, m4a/AAC, AMR, 3gp, webm (FFmpeg), by content; any rate from 1 to
+ * 768 kHz, up to 64 channels: the channels' mean, resampled to 16 kHz (soxr), rounded to 16 bit without dither (16-bit
+ * 16 kHz mono comes through unchanged, speech carries its own noise, and equal inputs give equal results).  NaN and
+ * infinite samples become 0.  Memory: the result and a few MB.  UT_E_INPUT: empty, truncated, corrupt, no sound in it,
+ * longer than UT_MAX_SECONDS; UT_E_UNSUPPORTED: no decoder for the sound in it.
+ * FFmpeg's log level, one for the whole process, is set to quiet on first use: there is no other way to keep it silent. */
 UT_MUST_CHECK ut_status ut_audio_read(const uint8_t *data, size_t n, const char *name, ut_pcm *out, ut_err *e);
 /* RIFF WAV, PCM 16 bit mono, the plain 44-byte header: equal samples make equal files. */
 UT_MUST_CHECK ut_status ut_audio_write_wav(const ut_pcm *pcm, ut_buf *file, ut_err *e);

@@ -79,12 +79,13 @@ static void fft(double complex x[NFFT])
 /* Frames wholly inside [0, n), the very last possible one left out as in the reference implementation. */
 static size_t frames_in(size_t n) { return n <= FRAME ? 0 : (n - FRAME - 1) / HOP + 1; }
 
-/* Leaves out the frames where the reference is silent and overlap-adds the rest, in place; returns the new length. */
-static size_t drop_silence(double *x, double *y, size_t n, ut_err *e)
+/* Leaves out the frames where the reference is silent and overlap-adds the rest, in place; *left: the new length. */
+static ut_status drop_silence(double *x, double *y, size_t n, size_t *left, ut_err *e)
 {
     size_t count = frames_in(n), kept = 0;
     double *energy = ut_calloc(count, sizeof *energy, e), loudest = -INFINITY;
-    if (!energy) return 0;
+    *left = 0;
+    if (!energy) return UT_E_MEMORY;
     for (size_t f = 0; f < count; f++) {
         double sum = 0;
         for (int i = 0; i < FRAME; i++) sum += pow(window(i) * x[f * HOP + (size_t)i], 2);
@@ -109,10 +110,11 @@ static size_t drop_silence(double *x, double *y, size_t n, ut_err *e)
         kept++;
     }
     free(energy);
-    if (!kept) return 0;
+    if (!kept) return UT_OK;
     memcpy(x + kept * HOP, xtail, sizeof xtail);
     memcpy(y + kept * HOP, ytail, sizeof ytail);
-    return kept * HOP + HOP;
+    *left = kept * HOP + HOP;
+    return UT_OK;
 }
 
 static int nearest_bin(double hz)
@@ -187,7 +189,9 @@ ut_status ut_stoi(const int16_t *ref, const int16_t *deg, size_t n, double *stoi
     make_filter(h);
     double *x = resample(ref, n, n10, h, e), *y = x ? resample(deg, n, n10, h, e) : NULL;
     ut_status s = x && y ? UT_OK : UT_E_MEMORY;
-    if (s == UT_OK && frames_in(n10)) s = score(x, y, drop_silence(x, y, n10, e), stoi, e);
+    size_t left = 0;
+    if (s == UT_OK && frames_in(n10)) s = drop_silence(x, y, n10, &left, e);
+    if (s == UT_OK) s = score(x, y, left, stoi, e);
     free(x);
     free(y);
     return s;

@@ -37,11 +37,12 @@ static void squares(void *arg, size_t strip)
     j->squares[strip] = sum;
 }
 
-/* Luma, Rec. 601, not rounded. */
+/* Luma, Rec. 601, not rounded, less 128: the variances below are differences of squares, and small numbers keep them
+ * accurate in single precision. */
 static void luma_row(const ut_picture *p, size_t y, float *out)
 {
     const uint8_t *c = p->rgb + y * p->width * 3;
-    for (size_t x = 0; x < p->width; x++, c += 3) out[x] = 0.299f * c[0] + 0.587f * c[1] + 0.114f * c[2];
+    for (size_t x = 0; x < p->width; x++, c += 3) out[x] = 0.299f * c[0] + 0.587f * c[1] + 0.114f * c[2] - 128;
 }
 
 /* The five moments of one input row, filtered along the row: mean a, mean b, a^2, b^2, ab; out [5][m]. */
@@ -76,6 +77,8 @@ static double ssim_row(const double *k, float *const ring[TAPS], size_t first, s
     for (size_t x = 0; x < m; x++) {
         float ma = acc[x], mb = acc[m + x], aa = acc[2 * m + x] - ma * ma, bb = acc[3 * m + x] - mb * mb;
         float ab = acc[4 * m + x] - ma * mb;
+        ma += 128;
+        mb += 128;
         sum += ((2 * ma * mb + c1) * (2 * ab + c2)) / ((ma * ma + mb * mb + c1) * (aa + bb + c2));
     }
     return sum;

@@ -93,7 +93,7 @@ static ut_status try_tier(const ut_view *v, ut_keyring *ring, unsigned tier, ut_
         llr[weak[w]] = INT8_MAX;
     }
     /* a passphrase is dear to try: only the reading itself and single errors there */
-    unsigned tries = ring->key.kind == UT_KEY_PASSPHRASE ? 2 : 1u << WEAK_BITS;
+    unsigned tries = ring->key.kind != UT_KEY_PASSPHRASE ? 1u << WEAK_BITS : ring->thrifty ? 1 : 2;
     for (unsigned t = 0; t < tries; t++) {
         for (unsigned w = 0; w < WEAK_BITS; w++) bits[weak[w]] ^= (uint8_t)((t ^ (t ? t - 1 : 0)) >> w & 1);
         pack(bits, UT_SALT_NBYTES, salt);
@@ -134,7 +134,8 @@ ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool allow_lsb, ut
     ut_status s = UT_E_KEY;
     *f = (ut_found){ 0 };
     if (allow_lsb && v->picture) s = try_lsb(v, ring, f, e);
-    for (unsigned t = 0; t < UT_PREAMBLE_NTIERS && s == UT_E_KEY; t++) s = try_tier(v, ring, t, f, e);
+    unsigned from = ring->thrifty ? 1 : 0, to = ring->thrifty ? 3 : UT_PREAMBLE_NTIERS;
+    for (unsigned t = from; t < to && s == UT_E_KEY; t++) s = try_tier(v, ring, t, f, e);
     if (s == UT_E_KEY)
         return ut_fail(e, UT_E_KEY, "no message for this key was found: the key is wrong, nothing is hidden here,"
                        " or the picture was resized, cropped or compressed harder than it was made for");

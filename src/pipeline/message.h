@@ -44,6 +44,7 @@ typedef struct ut_keyring {
         ut_seal_keys keys;
     } slot[UT_KEYRING_SIZE];
     unsigned next, nderived;
+    bool thrifty; /* long shots: only the usual lattices, and no doubtful salt bits where keys are dear */
 } ut_keyring;
 UT_MUST_CHECK ut_status ut_keyring_get(ut_keyring *r, const uint8_t salt[UT_SALT_NBYTES], const ut_seal_keys **keys,
                                        ut_err *e);

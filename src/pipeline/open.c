@@ -1,5 +1,6 @@
 /* First steps of hide: the photo at the size that the channels leave alone, the recording as samples, the lattice. */
 #include "pipeline/job.h"
+#include "channel/resize.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,25 @@ static void notice(ut_hide_report *r, const char *text)
 {
     size_t n = strlen(r->notice);
     snprintf(r->notice + n, sizeof r->notice - n, "%s%s", n ? "; " : "", text);
+}
+
+/* Platforms that pad do so to whatever they get: it must happen before hiding, not after. */
+static ut_status pad(ut_job *j)
+{
+    char text[160];
+    for (size_t i = 0; i < j->route.nchannels; i++) {
+        uint32_t w = j->cover.width, h = j->cover.height, cw, ch;
+        ut_picture padded;
+        ut_channel_canvas(j->route.channel[i], w, h, &cw, &ch);
+        if (cw == w && ch == h) continue;
+        ut_status s = ut_pad(&j->cover, cw, ch, &padded, j->err);
+        if (s != UT_OK) return s;
+        ut_picture_free(&j->cover);
+        j->cover = padded;
+        snprintf(text, sizeof text, "the photo was padded to %ux%u, as the channel would have done", cw, ch);
+        notice(j->rep, text);
+    }
+    return UT_OK;
 }
 
 ut_status ut_job_open_photo(ut_job *j, const uint8_t *photo, size_t n)
@@ -29,6 +49,8 @@ ut_status ut_job_open_photo(ut_job *j, const uint8_t *photo, size_t n)
         notice(j->rep, text);
     }
     if (j->photo.was_cmyk) notice(j->rep, "CMYK was converted to RGB");
+    for (size_t i = 0; i < j->route.nchannels; i++)
+        if (ut_channel_note(j->route.channel[i])) notice(j->rep, ut_channel_note(j->route.channel[i]));
     if (o->strip) {
         ut_buf_free(&j->cover.icc);
         ut_buf_free(&j->cover.exif);
@@ -43,8 +65,10 @@ ut_status ut_job_open_photo(ut_job *j, const uint8_t *photo, size_t n)
         snprintf(text, sizeof text, "the photo was scaled from %ux%u to %ux%u, as the channel would have done", w, h, fw, fh);
         notice(j->rep, text);
     }
-    j->rep->width = fw;
-    j->rep->height = fh;
+    s = pad(j);
+    if (s != UT_OK) return s;
+    fw = j->rep->width = j->cover.width;
+    fh = j->rep->height = j->cover.height;
     ut_step_add(j->rep->steps, &j->rep->nsteps, "open photo", t0, "%s %ux%u, sent as %ux%u", j->photo.format, w, h, fw, fh);
     return UT_OK;
 }
@@ -89,7 +113,7 @@ size_t ut_job_budget(const ut_job *j, double psnr_db)
         return ut_unsealed_nbytes(n / 8) == SIZE_MAX ? 0 : ut_unsealed_nbytes(n / 8);
     }
     bits = (double)ut_forecast_nbits(&j->forecast, psnr_db);
-    bits *= j->design.noisy ? .35 : .93;
+    bits *= j->design.noisy ? .35 : .91;
     size_t plain = ut_unsealed_nbytes((size_t)(bits / 8));
     return plain == SIZE_MAX ? 0 : plain;
 }

@@ -58,7 +58,7 @@ done
 no_litter
 
 # a passphrase typed at a terminal
-if command -v script >/dev/null && script --version >/dev/null 2>&1; then
+if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
     typed() { # LINES COMMAND...: types them, one after the other prompt
         local lines=$1
         shift

@@ -63,8 +63,8 @@ same bytes bytes.back
 
 # a Hamming code repairs one bit in seven, so only little gets through with errors to spare
 head -c 64 /dev/urandom >few
-ok hide few photo.png -o raw.png --to jpeg:90 --codec raw --fec hamming "${key[@]}"
-ok channel raw.png raw.jpg --through jpeg:90
+ok hide few photo.png -o raw.png --to whatsapp --codec raw --fec hamming "${key[@]}"
+ok channel raw.png raw.jpg --through whatsapp
 ok reveal raw.jpg -o few.back "${key[@]}"
 same few few.back
 

@@ -144,7 +144,7 @@ static void refusals(void)
 {
     ut_err e;
     ut_pcm p;
-    int16_t some[64] = { 1, 2, 3 };
+    int16_t some[65] = { 1, 2, 3 };
     CHECK(read_wav(wav(1, 16, 1, 16000, some, 0, 0), &p, &e) == UT_E_INPUT && strstr(e.text, "no sound"));
     CHECK(read_wav(wav(1, 16, 0, 16000, some, 128, 128), &p, &e) == UT_E_INPUT);
     CHECK(read_wav(wav(1, 16, 1, 0, some, 128, 128), &p, &e) == UT_E_INPUT);

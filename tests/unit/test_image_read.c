@@ -34,7 +34,7 @@ static void one_vector(const char *line)
     CHECK(p.grey == (grey != 0) && (p.alpha != NULL) == (alpha != 0) && info.was_cmyk == (cmyk != 0), "%s", file);
     CHECK(info.orientation == orientation, "%s: orientation %u", file, info.orientation);
     bool jpeg = strcmp(fmt, "JPEG") == 0;
-    CHECK((c.nplanes != 0) == (jpeg && orientation == 1), "%s: %u planes", file, c.nplanes);
+    CHECK((c.nplanes != 0) == (jpeg && orientation == 1 && !cmyk && !strstr(file, "rgb.jpg")), "%s: %u planes", file, c.nplanes);
     CHECK(info.lossless == (strcmp(fmt, "PNG") == 0 || strstr(file, "lossless") || strcmp(file, "orientation8.webp") == 0),
           "%s", file);
     if (strncmp(file, "orientation", 11) == 0) CHECK(info.exif_width == 4000 && info.exif_height == 3000, "%s", file);

@@ -137,8 +137,9 @@ static ut_status decode_run(flac_reader *r, const ut_payload_view *v, size_t seg
     make_header(r);
     ut_payload_cursor_init(&r->c, v, segment);
     bool ok = FLAC__stream_decoder_init_stream(dec, on_read, NULL, NULL, NULL, NULL, on_decoded, NULL, on_error, r) ==
-                  FLAC__STREAM_DECODER_INIT_STATUS_OK &&
-              (FLAC__stream_decoder_process_until_end_of_stream(dec) || r->bad);
+              FLAC__STREAM_DECODER_INIT_STATUS_OK;
+    if (ok && !FLAC__stream_decoder_process_until_end_of_stream(dec)) r->errors++; /* it ends within a frame, say */
+    ok = ok && FLAC__stream_decoder_get_state(dec) != FLAC__STREAM_DECODER_MEMORY_ALLOCATION_ERROR;
     (void)FLAC__stream_decoder_finish(dec);
     FLAC__stream_decoder_delete(dec);
     *after = r->c.segment + 1;

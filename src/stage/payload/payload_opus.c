@@ -19,6 +19,14 @@ enum {
 /* RFC 6716, table 2: configurations 3, 7, 11 = SILK, narrow, medium, wide band, 60 ms; mono; one frame. */
 static uint8_t toc_byte(ut_bandwidth band) { return (uint8_t)((3 + 4 * (unsigned)band) << 3); }
 
+/* What sounds best at a rate (libopus 1.3.1, WB-PESQ, mean of 12 LibriSpeech utterances; kbit/s are the payload's own):
+ * narrow band 2.27 at 5.0, 2.57 at 5.7; medium 2.62 at 6.0, 3.03 at 7.0, 3.64 at 9.1; wide 1.43 at 5.5, 2.81 at 7.2,
+ * 3.61 at 9.3, 3.94 at 10.7. */
+static ut_bandwidth best_band(double kbps)
+{
+    return kbps < 7.25 ? UT_BAND_NARROW : kbps < 10.5 ? UT_BAND_MEDIUM : UT_BAND_WIDE;
+}
+
 static uint64_t packets_for(uint64_t nsamples) { return (nsamples + SKIP + FRAME - 1) / FRAME; }
 
 static size_t put_length(uint8_t *out, size_t body)
@@ -81,7 +89,7 @@ static ut_status encode_packets(OpusEncoder *enc, const ut_pcm *in, ut_payload_w
 ut_status ut_payload_encode_opus(const ut_pcm *in, double kbps, size_t segment_nbytes, ut_buf *payload,
                                  ut_pcm *preview, ut_payload_info *info, ut_err *e)
 {
-    ut_payload_writer w = { payload, segment_nbytes, { .codec = UT_CODEC_OPUS, .band = UT_BAND_WIDE }, 0 };
+    ut_payload_writer w = { payload, segment_nbytes, { .codec = UT_CODEC_OPUS }, 0 };
     *preview = (ut_pcm){ 0 };
     *info = (ut_payload_info){ 0 };
     payload->len = 0;
@@ -90,6 +98,7 @@ ut_status ut_payload_encode_opus(const ut_pcm *in, double kbps, size_t segment_n
     if (!(kbps >= 5 && kbps <= 40))
         return ut_fail(e, UT_E_USAGE, "an Opus rate of %g kbit/s is out of range; choose 5 to 40", kbps);
     w.head.total = in->nsamples;
+    w.head.band = best_band(kbps);
     OpusEncoder *enc = new_encoder(kbps, w.head.band, e);
     if (!enc) return e ? e->status : UT_E_INTERNAL;
     s = encode_packets(enc, in, &w, e);

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# make bench: every figure of docs/RESULTS.md.  JSON goes to out/bench/, tables to the terminal.  `QUICK=1` takes less time.
+set -euo pipefail
+build=${1:-build}
+root=$(cd "$(dirname "$0")/.." && pwd)
+data=${UT_DATA:-$root/../shared/data}
+out=$root/out/bench
+mkdir -p "$out"
+b=$build/bench
+echo "# $(date -u +%F), $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo 'no commit'), $(nproc) cores: $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2)"
+
+if [ -x "$b/bench_fec" ]; then
+    echo; echo "## Error correction (one core)"
+    "$b/bench_fec" ${QUICK:+--quick} --table | tee "$out/fec.md"
+    "$b/bench_fec" --quick >"$out/fec.json"
+fi
+
+kodak=$data/covers/test/kodak
+if [ -d "$kodak" ]; then
+    echo; echo "## Hiding in the Kodak photos: random bytes at the stated rate, through the real codecs"
+    "$b/bench_hide" --table "$kodak" | tee "$out/hide.md"
+else
+    echo; echo "skipped: $kodak is not here, so there are no photos to hide in"
+fi
+
+photos=$data/covers/test/photos
+if [ -d "$photos" ]; then
+    echo; echo "## Camera photos through whatsapp at 40 dB"
+    "$b/bench_capacity" --table "$photos"/*.jpg | tee "$out/capacity.md"
+else
+    echo; echo "skipped: $photos is not here"
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$build/tools/render_scene" "$work/photo.png" 4000 3000 >/dev/null
+if command -v espeak-ng >/dev/null && command -v sox >/dev/null; then
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        echo "The boat left the harbour before sunrise, and nobody on the quay noticed that the light had been changed."
+    done >"$work/text"
+    espeak-ng -f "$work/text" -w "$work/long.wav"
+    sox "$work/long.wav" -r 16000 -c 1 -b 16 "$work/voice.wav" trim 0 60
+else
+    "$build/tools/render_voice" "$work/voice.wav" 60 >/dev/null
+fi
+if [ -x "$b/bench_payload" ]; then
+    echo; echo "## Payload codecs"
+    "$b/bench_payload" "$work/voice.wav" | tee "$out/payload.json"
+fi
+echo; echo "## A 12-megapixel photo and 60 s of speech, the command as a whole (median of 3)"
+"$b/bench_speed" --table "$build/undertone" "$work/photo.png" "$work/voice.wav" "$work" | tee "$out/speed.md"
