@@ -15,6 +15,10 @@ for source in tests/fuzz/fuzz_*.c; do
     mkdir -p "$folder/$name"
     seeds=()
     if [ -d "tests/fuzz/seeds/$name" ]; then seeds=("tests/fuzz/seeds/$name"); fi
+    case $name in
+    fuzz_image) seeds=(tests/vectors/image) ;;
+    fuzz_reveal) seeds=(tests/vectors/format) ;;
+    esac
     echo "== $name, $seconds s"
     if ! ASAN_OPTIONS=allocator_may_return_null=1 "build-fuzz/tests/$name" -max_total_time="$seconds" -timeout=20 \
         -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix="$PWD/build-fuzz/" \

@@ -15,12 +15,17 @@ static void pack(const uint8_t *bits, size_t nbytes, uint8_t *bytes)
     }
 }
 
-static bool open_header(const ut_view *v, const ut_seal_keys *k, const uint8_t sealed[UT_SEALED_HEADER_NBYTES], ut_found *f)
+/* UT_E_KEY: no header of this message. UT_E_UNSUPPORTED: an authentic one of another version. */
+static ut_status open_header(const ut_view *v, const ut_seal_keys *k, const uint8_t sealed[UT_SEALED_HEADER_NBYTES],
+                             unsigned mode, ut_found *f, ut_err *e)
 {
     uint8_t plain[UT_HEADER_NBYTES];
-    if (!ut_unseal_header(k, sealed, plain) || !ut_header_unpack(plain, &f->header)) return false;
-    /* one more row of blocks or less may be added or lost at the edge without moving the grid's rows */
-    return f->header.width == ut_view_width(v) && f->header.height == ut_view_height(v);
+    if (!ut_unseal_header(k, sealed, plain)) return UT_E_KEY;
+    if (plain[0] != UT_FORMAT_VERSION)
+        return ut_fail(e, UT_E_UNSUPPORTED, "the message is of format version %u, this program reads version %d; "
+                       "a newer program is needed", plain[0], UT_FORMAT_VERSION);
+    if (!ut_header_unpack(plain, &f->header) || f->header.mode != mode) return UT_E_KEY;
+    return f->header.width == ut_view_width(v) && f->header.height == ut_view_height(v) ? UT_OK : UT_E_KEY;
 }
 
 /* A coded box of the preamble, by whichever profile opens it. UT_E_DAMAGED: none does. */
@@ -53,14 +58,14 @@ static ut_status try_salt(const ut_view *v, ut_keyring *ring, unsigned tier, con
     if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
     s = ut_layout_header(&l, k, e);
     if (s == UT_OK) s = read_box(v, &l, &l.header, k, UT_DOMAIN_HEADER_MASK, sealed, sizeof sealed, e);
-    bool mine = s == UT_OK && open_header(v, k, sealed, f) && f->header.mode == UT_MODE_LATTICE;
-    if (mine && !ut_header_table(f->header.table, f->quant)) {
+    if (s == UT_OK) s = open_header(v, k, sealed, UT_MODE_LATTICE, f, e);
+    if (s == UT_OK && !ut_header_table(f->header.table, f->quant)) {
         s = f->header.table == UT_TABLE_CUSTOM ? ut_layout_table(&l, k, e) : UT_E_KEY;
         if (s == UT_OK) s = read_box(v, &l, &l.table, k, UT_DOMAIN_TABLE_MASK, table, sizeof table, e);
         if (s == UT_OK) ut_header_table_unpack(table, f->quant);
     }
     ut_layout_free(&l);
-    if (s == UT_E_DAMAGED || s == UT_E_CAPACITY || (s == UT_OK && !mine)) return UT_E_KEY;
+    if (s == UT_E_DAMAGED || s == UT_E_CAPACITY) return UT_E_KEY;
     if (s != UT_OK) return s;
     f->tier = tier;
     f->keys = *k;
@@ -117,7 +122,8 @@ static ut_status try_lsb(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err
     if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
     ut_lsb_read(p, place + UT_SALT_NBITS, bits, sizeof bits);
     pack(bits, sizeof sealed, sealed);
-    if (!open_header(v, k, sealed, f) || f->header.mode != UT_MODE_LSB) return UT_E_KEY;
+    s = open_header(v, k, sealed, UT_MODE_LSB, f, e);
+    if (s != UT_OK) return s;
     f->keys = *k;
     memcpy(f->salt, salt, sizeof salt);
     return UT_OK;

@@ -4,13 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Only an authentic header gets here, so whoever has the key wrote what does not fit together. */
+static ut_status contradiction(ut_err *e)
+{
+    return ut_fail(e, UT_E_INPUT, "the message's header contradicts itself; it was made by another version or by hand");
+}
+
 static ut_status read_lattice(const ut_view *v, const ut_found *f, unsigned nthreads, ut_raw *r, ut_err *e)
 {
     const ut_header *h = &f->header;
     ut_layout l;
     ut_status s = ut_fec_plan_init(&r->plan, (ut_fec_kind)h->fec_kind, h->fec_rate, h->sealed_nbytes, e);
-    if (s != UT_OK || r->plan.code_nbits != h->code_nbits)
-        return ut_fail(e, UT_E_DAMAGED, "the message's header contradicts itself; it was made by another version");
+    if (s != UT_OK || r->plan.code_nbits != h->code_nbits || h->sealed_nbytes < UT_SEGMENT_TAG_NBYTES) return contradiction(e);
     s = ut_layout_init(&l, h->width, h->height, f->tier, e);
     if (s != UT_OK) return s;
     s = ut_layout_header(&l, &f->keys, e);
@@ -30,8 +35,9 @@ static ut_status read_lsb(const ut_view *v, const ut_found *f, ut_raw *r, ut_err
     const ut_header *h = &f->header;
     uint32_t place[UT_SALT_NBITS + UT_SEALED_HEADER_NBYTES * 8];
     const size_t n = sizeof place / sizeof *place;
-    if (h->code_nbits != (uint64_t)h->sealed_nbytes * 8)
-        return ut_fail(e, UT_E_DAMAGED, "the message's header contradicts itself; it was made by another version");
+    if (h->sealed_nbytes < UT_SEGMENT_TAG_NBYTES || h->code_nbits != (uint64_t)h->sealed_nbytes * 8 ||
+        h->code_nbits > ut_lsb_capacity(h->width, h->height, n))
+        return contradiction(e);
     ut_status s = ut_lsb_salt_places(place, h->width, h->height, e);
     if (s != UT_OK) return s;
     ut_stream *header = ut_stream_new(f->keys.carrier, UT_DOMAIN_HEADER, e);
@@ -54,7 +60,7 @@ ut_status ut_message_read(const ut_view *v, const ut_found *f, unsigned nthreads
     *r = (ut_raw){ 0 };
     ut_status s = f->header.mode == UT_MODE_LSB ? read_lsb(v, f, r, e) : read_lattice(v, f, nthreads, r, e);
     if (s != UT_OK) ut_raw_free(r);
-    return s;
+    return s == UT_E_CAPACITY ? contradiction(e) : s; /* more bits than the picture has room for */
 }
 
 /* Rehearsals turn over some bits, the same ones every time. */

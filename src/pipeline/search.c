@@ -78,7 +78,7 @@ ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind ki
 {
     ut_buf sealed = { 0 };
     if (kind == UT_FEC_AUTO) kind = UT_FEC_LDPC;
-    double guess = s->design->noisy ? .5 : .95;
+    double guess = s->design->noisy ? .5 : .92;
     unsigned step = step_for(kind, guess);
     ut_status st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
     /* An embedding at the guess shows what the channel leaves; then go where that points. */

@@ -44,7 +44,7 @@ UT_MUST_CHECK ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_
  * UT_MARGIN of all raw bits turned over at random on top of the channel's own errors.  kind: AUTO or one family.
  * max_nbits: raw bits that the visibility limit allows.  On success s->stego is ready and was recovered everywhere.
  * UT_E_CAPACITY: it does not fit.  A new salt may be drawn (message then sealed anew through `seal`). */
-#define UT_MARGIN_LEAST 0.002 /* share of raw bits flipped in the rehearsal: at least this, */
+#define UT_MARGIN_LEAST 0.005 /* share of raw bits flipped in the rehearsal: at least this, */
 #define UT_MARGIN_SHARE 0.25  /* and at least this share of the measured raw bit error rate */
 typedef ut_status (*ut_seal_fn)(void *arg, const ut_seal_keys *k, ut_buf *sealed, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits,

@@ -9,21 +9,16 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define LDPC_ROUNDS 60u
 #define TASK_NBYTES 4096u       /* payload bytes of a task, so that small blocks share the cost of starting one */
-#define RESCUE_MIN_T 8u         /* an outer code this strong is believed without the inner one: it miscorrects 1 word in t! */
-#define MAX_PARITY_BYTES 512u
 
 /* The codes of a plan, made once a call, read by all threads; a task adds its own working memory. */
 typedef struct coder {
     const ut_fec_plan *plan;
     bool decoder;
-    ut_bch bch; /* the code itself, or LDPC's outer one */
+    ut_bch bch;
     ut_rs rs;
     ut_hamming hamming;
-    ut_ldpc ldpc;
-    size_t ninfo_extra;              /* LDPC: outer parity bits */
-    size_t work_nbytes, outer_nbytes; /* of a task; of them for the outer code, at the end */
+    size_t work_nbytes; /* of a task */
     size_t task_nblocks;
     /* a call's data */
     const uint8_t *payload_in;
@@ -33,8 +28,6 @@ typedef struct coder {
     atomic_size_t nlost, ncorrected, nchecked;
     atomic_bool no_memory;
 } coder;
-
-static size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
 
 static ut_status coder_init(coder *c, const ut_fec_plan *p, bool decoder, ut_err *e)
 {
@@ -53,18 +46,7 @@ static ut_status coder_init(coder *c, const ut_fec_plan *p, bool decoder, ut_err
         if (st == UT_OK) c->work_nbytes = ut_bch_work_nbytes(&c->bch);
         return st;
     }
-    unsigned m, t;
-    st = ut_ldpc_init(&c->ldpc, p->rate, p->z, e);
-    if (st != UT_OK) return st;
-    ut_fec_outer((size_t)c->ldpc.kcols * p->z, &m, &t);
-    if (t) st = ut_bch_init(&c->bch, m, t, decoder, e);
-    if (st != UT_OK) return st;
-    c->ninfo_extra = c->bch.nparity;
-    c->outer_nbytes = t ? round_up(ut_bch_work_nbytes(&c->bch)) : 0;
-    size_t inner = decoder ? ut_ldpc_work_nbytes(&c->ldpc) : 0, encode = ut_ldpc_encode_work_nbytes(&c->ldpc);
-    /* decisions (or information bits) of a block, then whichever of the two needs more, then the outer code's */
-    c->work_nbytes = round_up(p->block_nbits) + round_up(inner > encode ? inner : encode) + c->outer_nbytes;
-    return UT_OK;
+    return ut_fail(e, UT_E_INTERNAL, "no coder for this kind");
 }
 
 static void coder_free(coder *c)
@@ -73,58 +55,13 @@ static void coder_free(coder *c)
     ut_rs_free(&c->rs);
 }
 
-/* bits: information as it stands in a block, payload then outer parity. */
-static void ldpc_info(const coder *c, const uint8_t *payload, size_t nbytes, const uint8_t *parity, uint8_t *bits)
-{
-    ut_bits_spread(payload, 8 * nbytes, bits);
-    ut_bits_spread(parity, c->ninfo_extra, bits + 8 * nbytes);
-}
-
-static void ldpc_encode(const coder *c, const uint8_t *payload, size_t nbytes, uint8_t *bits, uint8_t *work)
-{
-    uint8_t parity[MAX_PARITY_BYTES];
-    size_t ninfo = 8 * nbytes + c->ninfo_extra;
-    if (c->ninfo_extra) ut_bch_encode(&c->bch, payload, nbytes, parity);
-    ldpc_info(c, payload, nbytes, parity, bits);
-    ut_ldpc_encode(&c->ldpc, bits, ninfo, bits + ninfo, work);
-}
-
-static void pack(const uint8_t *bits, size_t nbits, uint8_t *p)
-{
-    memset(p, 0, (nbits + 7) / 8);
-    for (size_t i = 0; i < nbits; i++) p[i / 8] = (uint8_t)(p[i / 8] | bits[i] << (7 - i % 8));
-}
-
-static bool ldpc_decode(const coder *c, const int8_t *llr, uint8_t *payload, size_t nbytes, uint8_t *work,
-                        size_t *ncorrected)
-{
-    uint8_t parity[MAX_PARITY_BYTES], *bits = work, *inner = work + round_up(c->plan->block_nbits);
-    size_t ninfo = 8 * nbytes + c->ninfo_extra, n = ninfo + (size_t)c->ldpc.nrows * c->ldpc.z, wrong = 0;
-    size_t broken = ut_ldpc_decode(&c->ldpc, llr, ninfo, LDPC_ROUNDS, bits, inner, NULL);
-    if (broken && c->bch.t < RESCUE_MIN_T) return false;
-    pack(bits, 8 * nbytes, payload);
-    if (c->bch.t) {
-        pack(bits + 8 * nbytes, c->ninfo_extra, parity);
-        int fixed = ut_bch_decode(&c->bch, payload, nbytes, parity, work + c->work_nbytes - c->outer_nbytes);
-        if (fixed < 0) return false;
-        if (fixed || broken) { /* a word of the inner code again */
-            ldpc_info(c, payload, nbytes, parity, bits);
-            ut_ldpc_encode(&c->ldpc, bits, ninfo, bits + ninfo, inner);
-        }
-    }
-    for (size_t i = 0; i < n; i++) wrong += llr[i] && (llr[i] < 0) != bits[i];
-    *ncorrected = wrong;
-    return true;
-}
-
-static void encode_block(const coder *c, size_t block, uint8_t *work)
+static void encode_block(const coder *c, size_t block)
 {
     const ut_fec_plan *p = c->plan;
     const uint8_t *in = c->payload_in + block * p->block_payload_nbytes;
     uint8_t *out = c->bits + block * p->block_nbits;
     size_t n = ut_fec_block_nbytes(p, block);
     switch (p->kind) {
-    case UT_FEC_LDPC: ldpc_encode(c, in, n, out, work); break;
     case UT_FEC_BCH: ut_bch_encode_bits(&c->bch, in, n, out); break;
     case UT_FEC_RS: ut_rs_encode_bits(&c->rs, in, n, out); break;
     default: ut_hamming_encode_bits(&c->hamming, in, n, out); break;
@@ -139,7 +76,6 @@ static bool decode_block(const coder *c, size_t block, uint8_t *work, size_t *nc
     size_t n = ut_fec_block_nbytes(p, block);
     bool ok;
     switch (p->kind) {
-    case UT_FEC_LDPC: ok = ldpc_decode(c, in, out, n, work, ncorrected); break;
     case UT_FEC_BCH: ok = ut_bch_decode_llr(&c->bch, in, out, n, work, ncorrected); break;
     case UT_FEC_RS: ok = ut_rs_decode_llr(&c->rs, in, out, n, ncorrected); break;
     default: ok = ut_hamming_decode_llr(&c->hamming, in, out, n, ncorrected); break;
@@ -162,7 +98,7 @@ static void run_task(void *arg, size_t task)
     for (size_t b = first; b < end; b++) {
         size_t n = 0, corrected = 0;
         if (!c->decoder) {
-            encode_block(c, b, work);
+            encode_block(c, b);
             continue;
         }
         bool ok = decode_block(c, b, work, &corrected);
@@ -206,6 +142,7 @@ static ut_status run(coder *c, const ut_fec_plan *p, bool decoder, unsigned nthr
 
 ut_status ut_fec_encode(const ut_fec_plan *p, const uint8_t *payload, uint8_t *bits, unsigned nthreads, ut_err *e)
 {
+    if (p->kind == UT_FEC_LDPC) return ut_ldpc_encode(p, payload, bits, nthreads, e);
     coder c = { .payload_in = payload, .bits = bits };
     return run(&c, p, false, nthreads, e);
 }
@@ -213,6 +150,7 @@ ut_status ut_fec_encode(const ut_fec_plan *p, const uint8_t *payload, uint8_t *b
 ut_status ut_fec_decode(const ut_fec_plan *p, const int8_t *llr, uint8_t *payload, uint8_t *block_ok,
                         ut_fec_result *r, unsigned nthreads, ut_err *e)
 {
+    if (p->kind == UT_FEC_LDPC) return ut_ldpc_decode(p, llr, payload, block_ok, r, nthreads, e);
     coder c = { .llr = llr, .payload_out = payload, .block_ok = block_ok };
     *r = (ut_fec_result){ 0 };
     ut_status s = run(&c, p, true, nthreads, e);

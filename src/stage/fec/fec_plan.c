@@ -37,7 +37,7 @@ const ut_fec_step *ut_fec_step_at(ut_fec_kind kind, unsigned rate)
 unsigned ut_fec_nrates(ut_fec_kind kind)
 {
     switch (kind) {
-    case UT_FEC_LDPC: return ut_ldpc_nprofiles();
+    case UT_FEC_LDPC: return ut_ldpc_nrates();
     case UT_FEC_BCH: return COUNT(bch_steps);
     case UT_FEC_RS: return COUNT(rs_steps);
     case UT_FEC_HAMMING: return COUNT(hamming_steps);
@@ -45,37 +45,12 @@ unsigned ut_fec_nrates(ut_fec_kind kind)
     }
 }
 
-/* At most 1 % of the information bits, at most 12 errors as in EN 302 307; below 2 it would not pay. */
-void ut_fec_outer(size_t k, unsigned *m, unsigned *t)
-{
-    *m = 9;
-    while (*m < 16 && ((size_t)1 << *m) - 1 < k) ++*m;
-    size_t room = k / (100 * (size_t)*m);
-    *t = room < 2 ? 0 : room > 12 ? 12 : (unsigned)room;
-}
-
-static size_t outer_nbits(size_t k)
-{
-    unsigned m, t;
-    ut_fec_outer(k, &m, &t);
-    return t ? ut_bch_nparity(m, t) : 0;
-}
-
-static size_t ldpc_room(unsigned kcols, size_t z) /* payload bytes that fit */
-{
-    size_t k = kcols * z;
-    return (k - outer_nbits(k)) / 8;
-}
-
 double ut_fec_rate(ut_fec_kind kind, unsigned rate)
 {
     const ut_fec_step *s = ut_fec_step_at(kind, rate);
-    const ut_ldpc_profile *l = ut_ldpc_profile_at(rate);
     unsigned r;
     switch (kind) {
-    case UT_FEC_LDPC:
-        if (!l) return 0;
-        return 8.0 * (double)ldpc_room(l->kcols, UT_LDPC_MAX_Z) / (UT_LDPC_COLS * UT_LDPC_MAX_Z);
+    case UT_FEC_LDPC: return ut_ldpc_rate(rate);
     case UT_FEC_BCH:
         if (!s) return 0;
         r = ut_bch_nparity(UT_FEC_BCH_M, s->a);
@@ -89,39 +64,28 @@ double ut_fec_rate(ut_fec_kind kind, unsigned rate)
 const char *ut_fec_name(ut_fec_kind kind, unsigned rate)
 {
     const ut_fec_step *s = ut_fec_step_at(kind, rate);
-    const ut_ldpc_profile *l = ut_ldpc_profile_at(rate);
-    if (kind == UT_FEC_LDPC) return l ? l->name : "?";
+    if (kind == UT_FEC_LDPC) return ut_ldpc_name(rate);
     return s ? s->name : "?";
 }
 
 size_t ut_fec_block_nbits(const ut_fec_plan *p, size_t nbytes)
 {
     const ut_fec_step *s = ut_fec_step_at(p->kind, p->rate);
-    if (p->kind == UT_FEC_LDPC) {
-        size_t kcols = ut_ldpc_profile_at(p->rate)->kcols;
-        return 8 * nbytes + outer_nbits(kcols * p->z) + (UT_LDPC_COLS - kcols) * p->z;
-    }
     if (p->kind == UT_FEC_BCH) return 8 * nbytes + ut_bch_nparity(UT_FEC_BCH_M, s->a);
     if (p->kind == UT_FEC_RS) return 8 * (nbytes + s->a);
     return ut_hamming_nbits(s->a, s->b, s->overall, nbytes);
 }
 
-/* Blocks as few as can be and as equal as whole bytes allow; for LDPC then the least lifting size that holds them. */
+/* Blocks as few as can be and as equal as whole bytes allow. */
 static void cut(ut_fec_plan *p)
 {
     const ut_fec_step *s = ut_fec_step_at(p->kind, p->rate);
-    const ut_ldpc_profile *l = ut_ldpc_profile_at(p->rate);
-    size_t most = p->kind == UT_FEC_LDPC  ? ldpc_room(l->kcols, UT_LDPC_MAX_Z)
-                  : p->kind == UT_FEC_BCH ? ((1u << UT_FEC_BCH_M) - 1 - ut_bch_nparity(UT_FEC_BCH_M, s->a)) / 8
+    size_t most = p->kind == UT_FEC_BCH ? ((1u << UT_FEC_BCH_M) - 1 - ut_bch_nparity(UT_FEC_BCH_M, s->a)) / 8
                                           : s->block_nbytes;
     p->nblocks = (p->payload_nbytes - 1) / most + 1;
     p->block_payload_nbytes = (p->payload_nbytes - 1) / p->nblocks + 1;
     if (p->kind == UT_FEC_HAMMING && p->nblocks > 1) p->block_payload_nbytes = most; /* whole words */
     p->nblocks = (p->payload_nbytes - 1) / p->block_payload_nbytes + 1;
-    if (p->kind != UT_FEC_LDPC) return;
-    unsigned m;
-    for (p->z = UT_LDPC_MIN_Z; p->z < UT_LDPC_MAX_Z && ldpc_room(l->kcols, p->z) < p->block_payload_nbytes;) p->z++;
-    ut_fec_outer(l->kcols * (size_t)p->z, &m, &p->outer_t);
 }
 
 ut_status ut_fec_plan_init(ut_fec_plan *p, ut_fec_kind kind, unsigned rate, size_t payload_nbytes, ut_err *e)
@@ -135,6 +99,7 @@ ut_status ut_fec_plan_init(ut_fec_plan *p, ut_fec_kind kind, unsigned rate, size
     if (!payload_nbytes || payload_nbytes > UT_FEC_MAX_PAYLOAD)
         return ut_fail(e, UT_E_USAGE, "%zu bytes cannot be protected: at least 1, at most %zu", payload_nbytes,
                        UT_FEC_MAX_PAYLOAD);
+    if (kind == UT_FEC_LDPC) return ut_ldpc_plan(p, rate, payload_nbytes, e);
     cut(p);
     p->block_nbits = ut_fec_block_nbits(p, p->block_payload_nbytes);
     size_t last = ut_fec_block_nbits(p, ut_fec_block_nbytes(p, p->nblocks - 1));

@@ -1,128 +1,173 @@
-#include "stage/fec/ldpc.h"
+#include "stage/fec/ldpc_decode.h"
+#include <stdlib.h>
 #include <string.h>
 
-#define ALIGN 64u
-#define KNOWN 16000 /* a bit left out by shortening: no message turns it */
-#define MAX_EXTRA_ROUNDS 150u
-#define CLOSE 12u       /* where fewer than 1/12 of the checks are broken in the end, further rounds are worth it */
-/* A low factor finds more words, a high one finishes off the few bits that the low one leaves to stew. */
-#define NEAR 32u
-#define FINISH_KEEP 15u
-#define LOOK_EVERY 4u
+/* Portable vectors (an extension that gcc and clang share). */
+typedef uint8_t vec __attribute__((vector_size(16)));
+typedef int8_t svec __attribute__((vector_size(16)));
+typedef int16_t wide __attribute__((vector_size(16)));
+#define W 16u
 
-bool ut_ldpc_have_avx2(void)
+static inline vec load(const int8_t *p)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    return __builtin_cpu_supports("avx2");
-#else
-    return false;
+    vec v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline void store(int8_t *p, vec v) { memcpy(p, &v, sizeof v); }
+static inline vec v_set(int x) { return (vec){ 0 } + (uint8_t)x; }
+static inline vec v_neg(vec a) { return (vec)((svec)a < 0); }
+static inline vec v_pick(vec mask, vec a, vec b) { return (a & mask) | (b & ~mask); }
+static inline vec v_addu(vec a, vec b)
+{
+    vec t = a + b;
+    return t | (vec)(t < a);
+}
+static inline vec v_subu(vec a, vec b) { return (a - b) & (vec)(a > b); }
+static inline vec v_minu(vec a, vec b) { return v_pick((vec)(a < b), a, b); }
+static inline vec v_maxu(vec a, vec b) { return v_pick((vec)(a < b), b, a); }
+static inline vec v_or(vec a, vec b) { return a | b; }
+static inline vec v_xor(vec a, vec b) { return a ^ b; }
+static inline vec v_and(vec a, vec b) { return a & b; }
+static inline vec v_sub(vec a, vec b) { return a - b; }
+static inline vec v_half(vec a) { return a >> 1; }
+static inline bool v_any_neg(vec a)
+{
+    uint8_t any = 0;
+    for (unsigned i = 0; i < W; i++) any |= a[i];
+    return any >> 7;
+}
+static inline wide w_load(const int16_t *p)
+{
+    wide v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+static inline void w_store(int16_t *p, wide v) { memcpy(p, &v, sizeof v); }
+static inline wide w_add(wide a, wide b) { return a + b; }
+static inline wide w_sub(wide a, wide b) { return a - b; }
+static inline vec v_pack(wide a, wide b)
+{
+    vec v = { 0 };
+    for (unsigned i = 0; i < W; i++) {
+        int x = i < W / 2 ? a[i] : b[i - W / 2];
+        v[i] = (uint8_t)(x > 127 ? 127 : x < -128 ? -128 : x);
+    }
+    return v;
+}
+static inline wide v_low(vec a)
+{
+    wide v = { 0 };
+    for (unsigned i = 0; i < W / 2; i++) v[i] = (int8_t)a[i];
+    return v;
+}
+static inline wide v_high(vec a)
+{
+    wide v = { 0 };
+    for (unsigned i = 0; i < W / 2; i++) v[i] = (int8_t)a[i + W / 2];
+    return v;
+}
+#define UT_LDPC_PASS ut_ldpc_pass_plain
+#include "stage/fec/ldpc_decode_impl.h"
+
+ut_ldpc_pass_fn ut_ldpc_pass_get(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) return ut_ldpc_pass_avx2;
 #endif
+    return ut_ldpc_pass_plain;
 }
 
-size_t ut_ldpc_work_nbytes(const ut_ldpc *g)
+ut_status ut_ldpc_decoder_init(ut_ldpc_decoder *d, const ut_ldpc_code *c, ut_err *e)
 {
-    size_t stride = g->stride, nsums = UT_LDPC_COLS * ut_ldpc_pitch(g) + (UT_LDPC_MAX_ROW + 2) * stride;
-    return nsums * sizeof(int16_t) + (g->nedges + 3) * stride + ALIGN;
-}
-
-static void lay_out(const ut_ldpc *g, uint8_t *work, ut_ldpc_state *s)
-{
-    size_t stride = g->stride;
-    s->app = (int16_t *)(void *)(work + (ALIGN - (uintptr_t)work % ALIGN) % ALIGN);
-    s->q = s->app + UT_LDPC_COLS * ut_ldpc_pitch(g);
-    s->open = s->q + (UT_LDPC_MAX_ROW + 1) * stride;
-    s->msg = (int8_t *)(s->open + stride);
-    s->m1 = s->msg + g->nedges * stride;
-    s->m2 = s->m1 + stride;
-    s->sign = s->m2 + stride;
-}
-
-/* Ratios brought to a common mean magnitude: min-sum does not care, 8-bit messages do. */
-static void scale_table(const ut_ldpc *g, const int8_t *llr, size_t n, int8_t *table)
-{
-    uint64_t sum = 0, count = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned v = (unsigned)(llr[i] < 0 ? -llr[i] : llr[i]);
-        sum += v;
-        count += v != 0;
+    size_t nlanes = (c->z + UT_LDPC_LANES - 1) / UT_LDPC_LANES * UT_LDPC_LANES;
+    *d = (ut_ldpc_decoder){ .code = c, .nlanes = nlanes, .stride = nlanes + 2 * UT_LDPC_LANES };
+    size_t nmessages = c->nedges + 2 * c->nrows;
+    d->values = ut_calloc(2 * UT_LDPC_COLUMNS * d->stride, sizeof *d->values, e);
+    d->message = ut_calloc(nmessages, nlanes, e);
+    if (!d->values || !d->message) {
+        ut_ldpc_decoder_free(d);
+        return UT_E_MEMORY;
     }
-    for (uint64_t v = 0; v <= 128; v++) {
-        uint64_t w = sum ? (v * g->profile->level * count + sum / 2) / sum : 0;
-        w = w > 127 ? 127 : v && !w ? 1 : w;
-        if (v < 128) table[128 + v] = (int8_t)w;
-        if (v) table[128 - v] = (int8_t)-(int)w;
-    }
+    int16_t *p = d->values;
+    for (unsigned i = 0; i < UT_LDPC_COLUMNS; i++, p += 2 * d->stride)
+        d->value[i] = (ut_ldpc_value){ .now = p, .next = p + d->stride };
+    return UT_OK;
 }
 
-/* Column c from the lane of its last shift on, repeated to the end of its pitch. */
-static void load(const ut_ldpc *g, const ut_ldpc_state *s, const int8_t *llr, size_t ninfo)
+void ut_ldpc_decoder_free(ut_ldpc_decoder *d)
 {
-    int8_t table[256];
-    int16_t lanes[UT_LDPC_MAX_Z];
-    size_t z = g->z, nparity = g->nrows * z, ncode = g->kcols * z;
-    scale_table(g, llr, ninfo + nparity, table);
-    for (size_t c = 0; c < UT_LDPC_COLS; c++) {
-        int16_t *a = s->app + c * ut_ldpc_pitch(g);
-        for (size_t v = 0; v < z; v++) {
-            size_t i = c * z + v;
-            lanes[v] = i >= ncode ? table[128 + llr[ninfo + i - ncode]] : i < ninfo ? table[128 + llr[i]] : KNOWN;
-        }
-        for (size_t x = 0, v = g->last_shift[c]; x < ut_ldpc_pitch(g); x++, v = v + 1 < z ? v + 1 : 0) a[x] = lanes[v];
-    }
-    memset(s->msg, 0, g->nedges * (size_t)g->stride);
-    for (size_t x = 0; x < g->stride; x++) s->open[x] = x % z ? 0 : -1;
+    free(d->values);
+    free(d->message);
+    *d = (ut_ldpc_decoder){ 0 };
 }
 
-/* How many checks the present decisions break. */
-static size_t broken(const ut_ldpc *g, const ut_ldpc_state *s)
+/* The copy of the beginning behind the z lanes, which repeats where z is short. */
+static void extend(int16_t *v, size_t z)
 {
-    size_t z = g->z, count = 0;
-    uint16_t parity[UT_LDPC_MAX_Z];
-    for (size_t r = 0; r < g->nrows; r++) {
-        memset(parity, 0, sizeof parity);
-        for (size_t i = g->row_at[r]; i < g->row_at[r + 1]; i++) {
-            const ut_ldpc_edge *d = &g->edge[i];
-            size_t turn = (d->shift + z - g->last_shift[d->col]) % z;
-            const int16_t *a = s->app + d->col * ut_ldpc_pitch(g) + turn;
-            size_t x = r == 0 && i + 1 == g->row_at[1]; /* the missing lane */
-            for (; x < z; x++) parity[x] ^= (uint16_t)a[x];
-        }
-        for (size_t x = 0; x < z; x++) count += parity[x] >> 15;
-    }
-    return count;
+    if (z >= UT_LDPC_LANES)
+        memcpy(v + z, v, UT_LDPC_LANES * sizeof *v);
+    else
+        for (size_t i = 0; i < UT_LDPC_LANES; i++) v[z + i] = v[i];
 }
 
-static void decide(const ut_ldpc *g, const ut_ldpc_state *s, size_t ninfo, uint8_t *bits)
+void ut_ldpc_row_begin(ut_ldpc_decoder *d, unsigned r, unsigned *degree, uint16_t *column, unsigned *offset,
+                       int8_t **message)
 {
-    size_t z = g->z, ncode = g->kcols * z;
-    for (size_t c = 0; c < UT_LDPC_COLS; c++) {
-        const int16_t *a = s->app + c * ut_ldpc_pitch(g) + (z - g->last_shift[c]) % z;
-        for (size_t v = 0; v < z; v++) {
-            size_t i = c * z + v;
-            if (i >= ncode) bits[ninfo + i - ncode] = a[v] < 0;
-            else if (i < ninfo) bits[i] = a[v] < 0;
-        }
+    const ut_ldpc_code *c = d->code;
+    unsigned n = 0;
+    for (size_t k = c->start[r]; k < c->start[r + 1]; k++, n++) {
+        ut_ldpc_value *v = &d->value[c->edge[k].column];
+        column[n] = c->edge[k].column;
+        offset[n] = c->edge[k].shift >= v->turn ? c->edge[k].shift - v->turn : c->edge[k].shift + c->z - v->turn;
+        v->turn = c->edge[k].shift;
+    }
+    for (unsigned back = 0; back < 2; back++, n++) { /* this row's parity bit, then the accumulator's one before */
+        unsigned shift = back > r ? c->z - 1 : 0;
+        column[n] = (uint16_t)(c->ninfo + (back > r ? c->nrows - 1 : r - back));
+        ut_ldpc_value *v = &d->value[column[n]];
+        offset[n] = shift >= v->turn ? shift - v->turn : shift + c->z - v->turn;
+        v->turn = shift;
+    }
+    *degree = n;
+    *message = d->message + (c->start[r] + 2 * r) * d->nlanes;
+    if (r == 0) { /* check (0, 0) starts the accumulator: in place of the last bit of all it sees a sure zero */
+        int16_t *last = d->value[column[n - 1]].now + offset[n - 1];
+        d->held = *last;
+        *last = INT16_MAX / 2;
     }
 }
 
-size_t ut_ldpc_decode(const ut_ldpc *g, const int8_t *llr, size_t ninfo, unsigned max_iters, uint8_t *bits,
-                      void *work, unsigned *niters)
+void ut_ldpc_row_end(ut_ldpc_decoder *d, unsigned r, unsigned degree, const uint16_t *column)
 {
-    bool (*round)(const ut_ldpc *, const ut_ldpc_state *, unsigned) =
-        ut_ldpc_have_avx2() ? ut_ldpc_round_avx2 : ut_ldpc_round_plain;
-    ut_ldpc_state s;
-    lay_out(g, work, &s);
-    load(g, &s, llr, ninfo);
-
-    size_t left = broken(g, &s), nchecks = (size_t)g->nrows * g->z;
-    unsigned n = 0, most = max_iters;
-    while (left && n < most) {
-        bool failed = round(g, &s, left * NEAR < nchecks ? FINISH_KEEP : g->profile->keep);
-        n++;
-        if (!failed || n % LOOK_EVERY == 0 || n == most) left = broken(g, &s);
-        if (n == max_iters && n == most && left * CLOSE < nchecks) most += MAX_EXTRA_ROUNDS;
+    if (r == 0) {
+        d->value[column[degree - 1]].next[0] = d->held;
+        d->message[(d->code->start[0] + degree - 1) * d->nlanes] = 0;
     }
-    decide(g, &s, ninfo, bits);
-    if (niters) *niters = n;
-    return left;
+    for (unsigned k = 0; k < degree; k++) {
+        ut_ldpc_value *v = &d->value[column[k]];
+        int16_t *t = v->now;
+        v->now = v->next;
+        v->next = t;
+        extend(v->now, d->code->z);
+    }
+}
+
+bool ut_ldpc_decode_block(ut_ldpc_decoder *d, ut_ldpc_pass_fn pass, unsigned max_passes, const int8_t *llr,
+                          uint8_t *bits)
+{
+    size_t z = d->code->z;
+    memset(d->message, 0, (d->code->nedges + 2 * d->code->nrows) * d->nlanes);
+    for (size_t c = 0; c < UT_LDPC_COLUMNS; c++) {
+        d->value[c].turn = 0;
+        for (size_t i = 0; i < z; i++) d->value[c].now[i] = llr[c * z + i];
+        extend(d->value[c].now, z);
+    }
+    bool good = false;
+    for (unsigned i = 0; i < max_passes && !good; i++) good = pass(d);
+    for (size_t c = 0; c < UT_LDPC_COLUMNS; c++)
+        for (size_t i = 0, lane = d->value[c].turn; i < z; i++, lane = lane + 1 < z ? lane + 1 : 0)
+            bits[c * z + lane] = d->value[c].now[i] < 0;
+    return good;
 }

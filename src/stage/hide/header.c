@@ -1,8 +1,6 @@
 #include "stage/hide/header.h"
 #include <string.h>
 
-enum { FORMAT_VERSION = 1 };
-
 /* Luma table that WhatsApp's Android client was seen to use (2026), row by row. */
 static const uint8_t whatsapp[64] = { 6,  6,  6,  7,  10, 15, 22, 34, 6,  7,  8,  11, 14, 16,  21,  30,
                                       6,  8,  10, 12, 17, 25, 36, 54, 7,  11, 12, 16, 21, 30,  42,  62,
@@ -12,7 +10,7 @@ static const uint8_t whatsapp[64] = { 6,  6,  6,  7,  10, 15, 22, 34, 6,  7,  8,
 void ut_header_pack(const ut_header *h, uint8_t out[UT_HEADER_PLAIN_NBYTES])
 {
     memset(out, 0, UT_HEADER_PLAIN_NBYTES);
-    out[0] = FORMAT_VERSION;
+    out[0] = UT_FORMAT_VERSION;
     out[1] = h->mode;
     out[2] = h->table;
     out[3] = h->scale;
@@ -30,9 +28,10 @@ bool ut_header_unpack(const uint8_t in[UT_HEADER_PLAIN_NBYTES], ut_header *h)
     *h = (ut_header){ .mode = in[1], .table = in[2], .scale = in[3], .fec_kind = in[4], .fec_rate = in[5],
                       .code_nbits = ut_get32(in + 8), .sealed_nbytes = ut_get32(in + 12),
                       .width = ut_get16(in + 16) + 1u, .height = ut_get16(in + 18) + 1u };
-    if (in[0] != FORMAT_VERSION || memcmp(in + 6, zero, 2) || memcmp(in + 20, zero, 4)) return false;
+    if (in[0] != UT_FORMAT_VERSION || memcmp(in + 6, zero, 2) || memcmp(in + 20, zero, 4)) return false;
     if (h->mode != UT_MODE_LATTICE && h->mode != UT_MODE_LSB) return false;
     if (h->mode == UT_MODE_LATTICE && (!h->table || !h->scale)) return false;
+    if (h->mode == UT_MODE_LSB && (h->table || h->scale || h->fec_kind || h->fec_rate)) return false;
     return h->code_nbits && h->sealed_nbytes && h->sealed_nbytes <= (1u << 30);
 }
 

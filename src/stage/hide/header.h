@@ -4,6 +4,7 @@
 #include "stage/hide/lattice.h"
 
 #define UT_HEADER_PLAIN_NBYTES 24 /* = UT_HEADER_NBYTES of the seal stage */
+#define UT_FORMAT_VERSION 1      /* a header's first byte */
 enum { UT_MODE_LATTICE = 1, UT_MODE_LSB = 2 };
 enum { UT_TABLE_WHATSAPP = 101, UT_TABLE_CUSTOM = 255 }; /* 1..100: Annex K.1 at that IJG quality */
 
