@@ -11,7 +11,7 @@ ok hide voice.wav photo.png -o mended.png --to jpeg:75 --preview mended.wav "${k
 ok hide voice.wav photo.png -o low.png --to png --preview low.wav "${key[@]}"
 
 nwhole=0 npartial=0 nlost=0
-for what in "mended 0" "mended 0.001" "mended 0.002" "mended 0.3" "low 0" "low 0.0001" "low 0.0002" "low 0.0004" "low 0.9"; do
+for what in "mended 0" "mended 0.001" "mended 0.002" "mended 0.3" "low 0" "low 0.00001" "low 0.0001" "low 0.0004" "low 0.9"; do
     read -r name share <<<"$what"
     cp $name.png sent.png
     cp $name.wav preview.wav
@@ -43,6 +43,7 @@ for what in "mended 0" "mended 0.001" "mended 0.002" "mended 0.3" "low 0" "low 0
             is "length of what survived" "$(stat -c %s part.wav)" "$(stat -c %s preview.wav)"
         else
             nlost=$((nlost + 1))
+            echo "$name, $share gone: $(cat part.txt)"
         fi
         ;;
     *) fail "exit status with $share gone: $rc: $(cat err.txt)" ;;
