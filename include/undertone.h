@@ -138,7 +138,7 @@ typedef struct ut_hide_report {
     uint32_t width, height;        /* of the result, pixels */
     double net_bpp;                /* payload bits per pixel of the result */
     double psnr_db;                /* result against the photo at the same size, RGB */
-    double ssim;
+    double ssim;                   /* NaN where the picture is narrower than its window, 11 pixels */
     char sha256_hex[65];           /* of what the receiver gets (PCM samples or raw bytes) */
     ut_blob preview;               /* WAV the receiver will get; empty for raw */
     ut_step steps[16];

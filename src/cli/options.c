@@ -36,7 +36,7 @@ ut_status ut_cli_hide_options(const ut_args *a, ut_hide_options *o, const char *
     o->channels = *channels;
     s = read_choices(a, o, e);
     if (s == UT_OK)
-        s = ut_args_number(a, "bitrate", 1, 1000, &o->bitrate_kbps, e);
+        s = ut_args_number(a, "bitrate", 5, 40, &o->bitrate_kbps, e);
     if (s == UT_OK)
         s = ut_args_number(a, "min-psnr", 10, 100, &o->min_psnr_db, e);
     if (s == UT_OK)

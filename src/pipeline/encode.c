@@ -119,7 +119,9 @@ static ut_status opus_auto(ut_job *j)
         }
         if (pass == 0 && want <= j->min_psnr_db && tries) break;
     }
-    if (s == UT_E_CAPACITY) s = too_much(j, ladder_kbps[LADDER - 1]);
+    /* where the forecast sees room the trials failed for another reason, and have said which */
+    if (s == UT_E_CAPACITY && (!j->err->text[0] || seconds * ladder_kbps[LADDER - 1] * 125 > (double)ut_job_budget(j, j->min_psnr_db)))
+        s = too_much(j, ladder_kbps[LADDER - 1]);
     return s;
 }
 
@@ -167,7 +169,9 @@ static ut_status check_file(ut_job *j)
         ut_raw_free(&raw);
         ut_wipe(&f, sizeof f);
     }
-    if (s == UT_OK) s = ut_image_compare(&j->cover, &p, &j->rep->psnr_db, &j->rep->ssim, j->err);
+    bool small = p.width < 11 || p.height < 11; /* narrower than SSIM's window */
+    if (small) j->rep->ssim = NAN;
+    if (s == UT_OK) s = ut_image_compare(&j->cover, &p, &j->rep->psnr_db, small ? NULL : &j->rep->ssim, j->err);
     ut_picture_free(&p);
     return s;
 }

@@ -118,7 +118,7 @@ static void defaults(void)
 static void kinds_of_pictures(void)
 {
     const char *q80[] = { "jpeg:80" }, *png[] = { "png" };
-    const struct { uint32_t w, h; int how; } cases[] = { { 256, 256, GREY }, { 256, 256, ALPHA }, { 333, 251, 0 }, { 257, 264, 0 } };
+    const struct { uint32_t w, h; int how; } cases[] = { { 256, 256, GREY }, { 256, 256, ALPHA }, { 333, 251, 0 }, { 257, 264, 0 }, { 4000, 9, 0 } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int lossless = 0; lossless < 2; lossless++) {
             ut_blob cover = photo(cases[i].w, cases[i].h, cases[i].how);

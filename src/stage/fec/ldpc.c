@@ -83,7 +83,8 @@ static ut_status job_open(job *j, const ut_fec_plan *p, bool decoder, ut_err *e)
     *j = (job){ .plan = p };
     ut_status s = ut_ldpc_plan(&same, p->rate, p->payload_nbytes, e);
     if (s != UT_OK) return s;
-    if (same.code_nbits != p->code_nbits || same.nblocks != p->nblocks || same.z != p->z || same.outer_t != p->outer_t)
+    if (same.code_nbits != p->code_nbits || same.nblocks != p->nblocks || same.z != p->z ||
+        same.outer_t != p->outer_t || same.block_payload_nbytes != p->block_payload_nbytes || same.block_nbits != p->block_nbits)
         return ut_fail(e, UT_E_INTERNAL, "the LDPC plan was changed after it was made");
     j->outcome = ut_calloc(p->nblocks, sizeof *j->outcome, e);
     if (!j->outcome) return UT_E_MEMORY;
