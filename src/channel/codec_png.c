@@ -149,7 +149,7 @@ static void encode_inner(state *s)
     png_set_write_fn(s->png, s, write_bytes, flush_nothing);
     png_set_user_limits(s->png, 0x7fffffff, 0x7fffffff);
     png_set_benign_errors(s->png, 1); /* a profile that PNG forbids is dropped, not fatal */
-    png_set_compression_level(s->png, 4);
+    png_set_compression_level(s->png, 2);
     png_set_IHDR(s->png, s->info, p->width, p->height, 8,
                  (grey ? 0 : PNG_COLOR_MASK_COLOR) | (p->alpha ? PNG_COLOR_MASK_ALPHA : 0), PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
