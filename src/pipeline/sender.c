@@ -228,7 +228,7 @@ static void probe_variant(void *arg, size_t variant)
         st = ut_extract_phases(&v, i ? &l->preamble : &l->lattice, c[i], phase, 1, &err);
         if (st != UT_OK) break;
         double info = 0;
-        for (unsigned q = UT_NPROFILES; q-- > 0 && !(i && info);) {
+        for (unsigned q = UT_NPROFILES; q-- > 0 && !(i && info > 0);) {
             ut_phase_llrs(c[i], phase, q, llr);
             info = i ? 1 : fmax(info, information(llr, bits[i]->data, c[i]->n));
         }
