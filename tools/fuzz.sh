@@ -20,7 +20,7 @@ for source in tests/fuzz/fuzz_*.c; do
     fuzz_reveal) seeds=(tests/vectors/format) ;;
     esac
     echo "== $name, $seconds s"
-    if ! ASAN_OPTIONS=allocator_may_return_null=1 "build-fuzz/tests/$name" -max_total_time="$seconds" -timeout=20 \
+    if ! ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1 "build-fuzz/tests/$name" -max_total_time="$seconds" -timeout=120 \
         -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix="$PWD/build-fuzz/" \
         "$folder/$name" "${seeds[@]}"; then
         echo "fuzz: $name found a fault; the input is in build-fuzz/" >&2

@@ -41,7 +41,7 @@ static ut_status measure_noise(ut_design *d, const ut_variant *v, const ut_pictu
     if (s != UT_OK) return s;
     if (got.picture.width != cover->width || got.picture.height != cover->height) {
         ut_received_free(&got);
-        return ut_fail(e, UT_E_CAPACITY, "%s changes the picture's size or place, which this version cannot undo; "
+        return ut_fail(e, UT_E_UNSUPPORTED, "%s changes the picture's size or place, which this version cannot undo; "
                        "hide for a channel that keeps the geometry", v->name);
     }
     ut_view was = { NULL, cover }, is = { NULL, &got.picture };

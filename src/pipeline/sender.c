@@ -8,6 +8,12 @@
 
 enum { ROUNDS = 2, PUSH = 3, PUSH_MAX = 60 };
 
+/* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
+#ifndef PAYLOAD_CLEAR
+#define PAYLOAD_CLEAR 0.6
+#endif
+#define PREAMBLE_CLEAR 1.5
+
 static void unpack_bits(const uint8_t *bytes, size_t nbytes, uint8_t *bits)
 {
     for (size_t i = 0; i < nbytes * 8; i++) bits[i] = bytes[i / 8] >> (i % 8) & 1;
@@ -31,7 +37,7 @@ static ut_status choose_tier(ut_sender *s, unsigned from, ut_err *e)
         }
         ut_place_free(&s->place[1]);
         ut_status st = ut_place_init(&s->place[1], &l, ut_preamble_order(), UT_PREAMBLE_NFREQ, s->design->chain,
-                                     s->design->nchains, margin, 1.2, s->nthreads, e);
+                                     s->design->nchains, margin, 1.2, PREAMBLE_CLEAR, s->nthreads, e);
         if (st != UT_OK) return st;
         if ((wide && s->place[1].sure) || s->tier + 1 == UT_PREAMBLE_NTIERS) return UT_OK;
     }
@@ -77,7 +83,7 @@ ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_err *e)
     ut_lattice_init(&l, s->design->quant, s->design->scale);
     ut_place_free(&s->place[0]);
     ut_status st = ut_place_init(&s->place[0], &l, l.order, nfreq, s->design->chain, s->design->nchains,
-                                 s->design->margin, s->design->between, s->nthreads, e);
+                                 s->design->margin, s->design->between, PAYLOAD_CLEAR, s->nthreads, e);
     if (st == UT_OK) s->nfreq_built = nfreq;
     return st;
 }
@@ -133,7 +139,7 @@ static ut_status arrive(const ut_sender *s, const ut_picture *sent, const ut_jpe
     if (st != UT_OK) return st;
     *v = (ut_view){ &r->jpeg, &r->picture };
     if (ut_view_width(v) != s->cover->width || ut_view_height(v) != s->cover->height) {
-        st = ut_fail(e, UT_E_CAPACITY, "%s changes the picture's size from %ux%u to %ux%u, which this version cannot undo",
+        st = ut_fail(e, UT_E_UNSUPPORTED, "%s changes the picture's size from %ux%u to %ux%u, which this version cannot undo",
                      var->name, s->cover->width, s->cover->height, ut_view_width(v), ut_view_height(v));
         ut_received_free(r);
     }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define EDGE .04
+#define EDGE .04 /* of a cell: what arrives on an edge carries neither bit */
 
 enum { N = UT_PLACE_RANGE * UT_PLACE_STEPS + 1 };
 
@@ -11,9 +11,10 @@ static double quantise(double c, double q) { return q * floor(c / q + .5); }
 
 /* Number of chains through which a coefficient within +-margin of x does not surely carry bit 0, bit 1. */
 static void count_failures(const ut_lattice *l, unsigned k, const ut_chain *chain, const uint8_t *pick, size_t n, double x,
-                           double margin, double between, unsigned fail[2])
+                           double margin, double between, double least, unsigned fail[2])
 {
     double w = (double)l->width[k] / UT_LATTICE_UNIT;
+    double arrival = fmin(fmax(EDGE * w, least), w / 4);
     fail[0] = fail[1] = 0;
     for (size_t i = 0; i < n; i++) {
         const ut_chain *c = &chain[pick[i]];
@@ -23,8 +24,7 @@ static void count_failures(const ut_lattice *l, unsigned k, const ut_chain *chai
             lo = quantise(lo, c->quant[s][k]);
             hi = quantise(hi, c->quant[s][k]);
         }
-        /* what arrives must not lie on an edge, where a reader sees neither bit: keep EDGE of a cell clear of it */
-        double clear = c->nsteps ? EDGE * w : 0;
+        double clear = c->nsteps ? arrival : 0;
         long a = (long)floor((lo - clear) / w + .5), b = (long)floor((hi + clear) / w + .5);
         if (a != b || (a & 1) != 0) fail[0]++;
         if (a != b || (a & 1) != 1) fail[1]++;
@@ -63,7 +63,7 @@ typedef struct job {
     const ut_chain *chain;
     size_t nchains;
     const double *margin;
-    double between;
+    double between, clear;
     bool sure[64];
 } job;
 
@@ -107,7 +107,7 @@ static void build(void *arg, size_t f)
     size_t n = distinct_chains(j, k, pick);
     for (int i = 0; i < N; i++) {
         unsigned v[2];
-        count_failures(j->l, k, j->chain, pick, n, (double)i / UT_PLACE_STEPS, j->margin[k], j->between, v);
+        count_failures(j->l, k, j->chain, pick, n, (double)i / UT_PLACE_STEPS, j->margin[k], j->between, j->clear, v);
         fail[0][i] = (uint8_t)v[0];
         fail[1][i] = (uint8_t)v[1];
     }
@@ -120,7 +120,7 @@ static void build(void *arg, size_t f)
 }
 
 ut_status ut_place_init(ut_place *p, const ut_lattice *l, const uint8_t *order, unsigned nfreq, const ut_chain *chain,
-                        size_t nchains, const double margin[64], double between, unsigned nthreads, ut_err *e)
+                        size_t nchains, const double margin[64], double between, double clear, unsigned nthreads, ut_err *e)
 {
     *p = (ut_place){ .sure = true };
     if (nchains > 255) return ut_fail(e, UT_E_USAGE, "too many channels at once; ask for fewer or narrower ranges");
@@ -130,7 +130,7 @@ ut_status ut_place_init(ut_place *p, const ut_lattice *l, const uint8_t *order, 
         p->safe[order[i]][0] = p->store + (size_t)(2 * i) * N;
         p->safe[order[i]][1] = p->safe[order[i]][0] + N;
     }
-    job j = { p, l, order, chain, nchains, margin, between, { false } };
+    job j = { p, l, order, chain, nchains, margin, between, clear, { false } };
     ut_parallel(nthreads, nfreq, build, &j);
     for (unsigned i = 0; i < nfreq; i++) p->sure = p->sure && j.sure[i];
     return UT_OK;

@@ -30,10 +30,11 @@ typedef struct ut_place {
 } ut_place;
 
 /* margin: distance from a cell's edge before the first quantiser, by frequency; between: the same before later ones
- * (coefficient units).  Built for `nfreq` frequencies of `order`. */
+ * (coefficient units); clear: how far from an edge a value must arrive after the last one, for what decoders and savers
+ * do to it (at least 0.04, at most a quarter of a cell).  Built for `nfreq` frequencies of `order`. */
 UT_MUST_CHECK ut_status ut_place_init(ut_place *p, const ut_lattice *l, const uint8_t *order, unsigned nfreq,
                                       const ut_chain *chain, size_t nchains, const double margin[64], double between,
-                                      unsigned nthreads, ut_err *e);
+                                      double clear, unsigned nthreads, ut_err *e);
 void ut_place_free(ut_place *p);
 
 /* The safe interval for coefficient c, narrowed by push (>= 0, units) at both ends but never to less than its middle. */

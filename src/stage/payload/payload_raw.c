@@ -34,7 +34,7 @@ ut_status ut_payload_decode_raw(const ut_payload_view *v, ut_payload_out *out, u
     for (size_t i = 0; i < v->nsegments; i++) {
         size_t room = raw_nbytes(v, i);
         if (room > out->raw.len - at) return ut_fail(e, UT_E_INPUT, "the message has more bytes than it claims");
-        if (ut_payload_has(v, i)) {
+        if (room && ut_payload_has(v, i)) {
             ut_payload_cursor c;
             ut_payload_cursor_init(&c, v, i);
             if (ut_payload_read(&c, out->raw.data + at, room) != room) return ut_fail(e, UT_E_INTERNAL, "short segment");

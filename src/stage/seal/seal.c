@@ -120,7 +120,8 @@ ut_status ut_unseal(const ut_seal_keys *k, const uint8_t *sealed, size_t n, ut_b
     if (n < UT_SEGMENT_TAG_NBYTES) return ut_fail(e, UT_E_INPUT, "%zu bytes are too few for a sealed message", n);
     size_t segments = (n - 1) / SEALED_SEGMENT_NBYTES + 1;
     if (segments > MAX_SEGMENTS) return ut_fail(e, UT_E_INPUT, "%zu bytes are too many for a sealed message", n);
-    ut_status s = ut_buf_resize(plain, ut_unsealed_nbytes(n), e);
+    ut_status s = ut_buf_reserve(plain, ut_unsealed_nbytes(n) + 1, e); /* an empty message has an address, too */
+    if (s == UT_OK) s = ut_buf_resize(plain, ut_unsealed_nbytes(n), e);
     if (s != UT_OK) return s;
     r->nsegments = segments;
     r->segment_ok = ut_calloc(segments, 1, e);
