@@ -47,4 +47,12 @@ typedef struct ut_fec_result {
  * UT_OK if every block was recovered, UT_E_DAMAGED otherwise (payload then holds what was). */
 UT_MUST_CHECK ut_status ut_fec_decode(const ut_fec_plan *p, const int8_t *llr, uint8_t *payload, uint8_t *block_ok,
                                       ut_fec_result *r, unsigned nthreads, ut_err *e);
+
+/* Where a sender may begin its search: the step with the fewest code bits that is expected to survive a raw error rate of
+ * raw_ber (hard decisions, errors independent) with at most 1 block in 10,000 lost.  kind: one family, or UT_FEC_AUTO for
+ * the best of all.  Exact binomial tails for Hamming, BCH and RS; measured thresholds for LDPC (thresholds.inc, by
+ * tools/gen_fec_thresholds.c), a forecast to be verified by decoding; soft values do better than forecast.
+ * UT_E_USAGE: a value out of range; UT_E_CAPACITY: no step survives.  repro: not exact, and need not be. */
+UT_MUST_CHECK ut_status ut_fec_pick(ut_fec_kind kind, double raw_ber, size_t payload_nbytes, ut_fec_kind *picked,
+                                    unsigned *rate, ut_err *e);
 #endif
