@@ -54,6 +54,11 @@ PAPER_E = dict(variant="E", win_length=400, hop=100, channels=[16, 32, 64, 128, 
 PAPER_CL = dict(variant="CL", win_length=400, hop=100, channels=[32, 64, 128, 256, 256, 256], lstm_hidden=128)
 
 
+def activate(act, x):
+    """PReLU in x's own precision: not every device's autocast casts its slopes."""
+    return F.prelu(x, act.weight.to(x.dtype)) if isinstance(act, nn.PReLU) else act(x)
+
+
 class EncoderLayer(nn.Module):
     """Halves frequency; looks one frame back."""
 
@@ -64,7 +69,7 @@ class EncoderLayer(nn.Module):
         self.act = nn.PReLU(2 * cout)
 
     def forward(self, x):
-        return self.act(self.norm(self.conv(F.pad(x, (1, 0)))))
+        return activate(self.act, self.norm(self.conv(F.pad(x, (1, 0)))))
 
 
 class DecoderLayer(nn.Module):
@@ -79,7 +84,7 @@ class DecoderLayer(nn.Module):
 
     def forward(self, x):
         y = self.conv(x)
-        return self.act(self.norm(y[..., 1:] if self.lookahead else y[..., :-1]))
+        return activate(self.act, self.norm(y[..., 1:] if self.lookahead else y[..., :-1]))
 
 
 class RealBottleneck(nn.Module):
