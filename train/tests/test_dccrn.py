@@ -53,3 +53,11 @@ def test_config_refuses_nonsense():
         ModelConfig.from_dict(dict(chanels=[1]))
     with pytest.raises(ValueError, match="variant"):
         ModelConfig(variant="X")
+
+
+def test_offline_starts_near_the_identity():
+    torch.manual_seed(0)
+    model = Dccrn(ModelConfig()).train()
+    x = 0.1 * torch.randn(2, 8000)
+    y = model(x)[0]
+    assert (y - x).square().mean() < 0.1 * x.square().mean()
