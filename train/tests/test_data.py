@@ -164,3 +164,15 @@ def test_cut_pack_is_refused(tree, tmp_path):
         cut.write_bytes(shard.read_bytes()[:keep])
         with pytest.raises(ValueError, match="cut"):
             list(pack.read_shard(cut))
+
+
+def test_a_recording_that_cannot_be_decoded_is_left_out_and_named(tree, tmp_path, capsys):
+    (tmp_path / "in" / "clean").mkdir(parents=True)
+    (tmp_path / "in" / "noise").mkdir()
+    put(tmp_path / "in" / "clean" / "good.wav", voice(1, 0))
+    put(tmp_path / "in" / "noise" / "n.wav", voice(1, 1))
+    (tmp_path / "in" / "clean" / "broken.wav").write_bytes(b"RIFF nonsense")
+    report = pack.pack(data.dns(tmp_path / "in"), tmp_path / "p", 1 << 20)
+    assert report["speech"][0] == 1 and "broken.wav" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="broken.wav"):
+        Bank.from_layout("dns", tmp_path / "in")

@@ -26,7 +26,10 @@ class Recording:
 
 def decode(source):
     """Path or bytes -> 16 kHz mono float32.  The first channel: mixing channels down would comb-filter."""
-    data, rate = soundfile.read(io.BytesIO(source) if isinstance(source, bytes) else str(source), dtype="float32", always_2d=True)
+    try:
+        data, rate = soundfile.read(io.BytesIO(source) if isinstance(source, bytes) else str(source), dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as e:
+        raise ValueError(f"{'packed recording' if isinstance(source, bytes) else source}: cannot be decoded ({e})") from None
     wave = data[:, 0]
     if rate != RATE:
         import soxr

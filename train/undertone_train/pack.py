@@ -9,6 +9,7 @@ Speakers take turns, so that a small pack still has all of them.  The same seed 
 import argparse
 import json
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,9 @@ def _turns(recs, rng):
 
 def _payload(rec, mode):
     if mode == "bytes" and rec.minus is None:
-        return "file", rec.path.read_bytes()
+        blob = rec.path.read_bytes()
+        decode(blob)  # better to learn here that it cannot be read than on the machine that trains
+        return "file", blob
     return "pcm", to_int16(load(rec)).astype("<i2").tobytes()
 
 
@@ -58,7 +61,15 @@ def pack(recordings, out, limit_bytes, mode="bytes", shard_bytes=32 << 20, seed=
         room = left if kind == "speech" else min(left, int(limit_bytes * SHARES[kind]))
         taken = used = 0
         for rec in _turns(recs, rng):
-            form, blob = _payload(rec, mode)
+            if used + (rec.path.stat().st_size if mode == "bytes" else 0) > room:  # no need to decode what cannot fit
+                if kind == "speech" and room - used < limit_bytes // 200:
+                    break
+                continue
+            try:
+                form, blob = _payload(rec, mode)
+            except ValueError as e:
+                print(f"left out: {e}", file=sys.stderr)
+                continue
             entry = dict(kind=kind, speaker=rec.speaker, name=rec.name, form=form, nbytes=len(blob))
             cost = len(blob) + len(json.dumps(entry, separators=(",", ":"))) + 32  # 32: offset, comma, the header's share
             if used + cost > room:
