@@ -37,7 +37,7 @@ def _turns(recs, rng):
 def _payload(rec, mode):
     if mode == "bytes" and rec.minus is None:
         blob = rec.path.read_bytes()
-        decode(blob)  # better to learn here that it cannot be read than on the machine that trains
+        decode(rec.path)  # better to learn here that it cannot be read than on the machine that trains
         return "file", blob
     return "pcm", to_int16(load(rec)).astype("<i2").tobytes()
 
