@@ -118,3 +118,15 @@ def test_discriminator_is_not_trained_by_the_generator(tmp_path):
     loss.backward()
     assert isinstance(gan.net, Discriminator) and wave.grad.abs().sum() > 0
     assert all(p.grad is None for p in gan.net.parameters())
+
+
+def test_loader_processes_make_the_same_mixtures(tmp_path):
+    batches = []
+    for workers in (0, 2):
+        c = config.shrink(config.read(TRAIN / "configs" / "small-a.toml"))
+        c.run.out, c.run.workers = str(tmp_path / str(workers)), workers
+        source = run.Trainer(c, run.World(), 0).batches()
+        batches.append([next(source) for _ in range(3)])
+        source.close()
+    for a, b in zip(*batches):
+        assert torch.equal(a[0], b[0]) and torch.equal(a[1], b[1])
