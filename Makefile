@@ -4,7 +4,7 @@ DESTDIR ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 CMAKE_ARGS ?=
 
-.PHONY: all deps demo check bench fuzz sanitize install clean
+.PHONY: all deps demo check bench fuzz sanitize install clean train-setup train-test
 
 all:
 	cmake -S . -B build -DCMAKE_INSTALL_PREFIX="$(PREFIX)" $(CMAKE_ARGS)
@@ -35,6 +35,14 @@ fuzz:
 sanitize:
 	cmake -S . -B build-asan -DUT_SANITIZE=ON -DUT_WERROR=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo $(CMAKE_ARGS)
 	cmake --build build-asan -j$(JOBS)
+
+# The PyTorch side, in its own environment: train/.venv.
+train-setup:
+	python3 -m venv train/.venv
+	train/.venv/bin/pip install -q -r train/requirements.txt
+
+train-test:
+	cd train && OMP_NUM_THREADS=1 .venv/bin/python -m pytest -q
 
 install: all
 	DESTDIR="$(DESTDIR)" cmake --install build

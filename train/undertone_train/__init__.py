@@ -1,0 +1,1 @@
+"""Training of Undertone's speech enhancer (Model 1).  See docs/TRAINING.md."""
