@@ -63,6 +63,7 @@ static ut_status hide(ut_job *j)
     if (!j->sender.cover) {
         ut_status s = ut_hide_lsb(j);
         if (s == UT_OK) s = ut_image_compare(&j->cover, &j->lossless, &r->psnr_db, NULL, j->err);
+        snprintf(r->fec, sizeof r->fec, "none (lossless)");
         if (s == UT_OK) ut_step_add(r->steps, &r->nsteps, "seal, hide", t0, "low bits, %zu bytes", r->sealed_nbytes);
         return s;
     }
