@@ -71,6 +71,11 @@ def test_stops_and_saves_in_time(tmp_path):
     assert json.loads((tmp_path / "last" / "meta.json").read_text())["step"] == last["step"]
 
 
+def test_the_last_step_is_validated_even_off_the_beat(tmp_path):
+    assert smoke("a", tmp_path, "--steps", "3") == 0
+    assert [r["step"] for r in log(tmp_path) if r.get("event") == "validation"] == [3]
+
+
 def test_loss_falls_when_one_batch_is_repeated(tmp_path):
     c = config.shrink(config.read(TRAIN / "configs" / "small-a.toml"))
     c.run.out, c.run.lr, c.run.steps = str(tmp_path), 3e-3, 1000

@@ -233,7 +233,7 @@ class Trainer:
                 rate = r.log_every / max(time.monotonic() - mark, 1e-6)
                 mark = time.monotonic()
                 self.say(dict(step=self.step, **window, audio_s_per_s=rate * r.batch * self.config.mix.seconds))
-            if self.step % r.validate_every == 0 or self.progress() >= 1:
+            if self.step % r.validate_every == 0:
                 self.validate()
             self.trained = self.world.from_first(self.trained + time.monotonic() - t0)
             slowest = max(slowest, time.monotonic() - t0)
@@ -245,6 +245,8 @@ class Trainer:
             if time.monotonic() - last_save > r.checkpoint_seconds:
                 self.save()
                 last_save = time.monotonic()
+        if self.step % r.validate_every and self.step > first:  # the schedule's end is where weights are best
+            self.validate()
         self.save()
         self.say(dict(event="finished", step=self.step))
         return True
