@@ -1,4 +1,4 @@
-/* Hamming, BCH and Reed-Solomon against words of other implementations (tools/gen_fec_vectors.py), and around their limits. */
+/* Hamming, BCH and Reed-Solomon against words of other implementations (tools/gen_fec_words.py), and around their limits. */
 #include "check.h"
 #include "stage/fec/bch.h"
 #include "stage/fec/bits.h"
@@ -113,7 +113,7 @@ static void vectors(void)
 {
     static char line[32768];
     unsigned count[3] = { 0 };
-    FILE *in = fopen(UT_TEST_DIR "/vectors/fec/block.txt", "r");
+    FILE *in = fopen(UT_TEST_DIR "/vectors/fec/words.txt", "r");
     CHECK(in != NULL);
     while (in && fgets(line, sizeof line, in)) {
         char *f[8] = { NULL };
