@@ -49,11 +49,13 @@ static void describe(ut_job *j)
     r->code_rate = 8.0 * (double)r->sealed_nbytes / (double)r->code_nbits;
     r->worst_ber = s->worst_ber;
     snprintf(r->fec, sizeof r->fec, "%s", ut_fec_name(s->plan.kind, s->plan.rate));
-    r->nverified = j->route.nvariants;
+    r->nverified = j->route.nvariants + j->route.nbetween;
     for (size_t i = 0; i < j->route.nvariants; i++) {
         size_t n = strlen(r->verified);
         snprintf(r->verified + n, sizeof r->verified - n, "%s%s", n ? ", " : "", j->route.variant[i].name);
     }
+    size_t n = strlen(r->verified);
+    if (j->route.nbetween) snprintf(r->verified + n, sizeof r->verified - n, " and every quality between");
 }
 
 static ut_status hide(ut_job *j)

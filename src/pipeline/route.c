@@ -15,6 +15,30 @@ static ut_status add_variant(ut_route *r, const ut_channel *c, size_t index, ut_
     return UT_OK;
 }
 
+/* Qualities that lie between two variants of one range. */
+static ut_status add_between(ut_route *r, ut_err *e)
+{
+    r->between_channel = ut_calloc(UT_ROUTE_MAX_VARIANTS, sizeof(ut_channel *), e);
+    if (!r->between_channel) return UT_E_MEMORY;
+    for (size_t i = 2; i < r->nvariants; i++) {
+        const ut_variant *a = &r->variant[i - 1], *b = &r->variant[i];
+        unsigned qa, qb;
+        int na = 0, nb = 0;
+        if (a->channel != b->channel || sscanf(a->name, "jpeg:%u%n", &qa, &na) != 1 || sscanf(b->name, "jpeg:%u%n", &qb, &nb) != 1 ||
+            strcmp(a->name + na, b->name + nb) || strchr(b->name, '+'))
+            continue;
+        for (unsigned q = qa + 1; q < qb && r->nbetween < UT_ROUTE_MAX_VARIANTS; q++) {
+            ut_variant *v = &r->between[r->nbetween];
+            *v = (ut_variant){ .index = 0 };
+            snprintf(v->name, sizeof v->name, "jpeg:%u%.40s", q, b->name + nb);
+            ut_status s = ut_channel_parse(v->name, NULL, &r->between_channel[r->nbetween], e);
+            if (s != UT_OK) return s;
+            v->channel = r->between_channel[r->nbetween++];
+        }
+    }
+    return UT_OK;
+}
+
 ut_status ut_route_init(ut_route *r, const char *const *specs, size_t nspecs, const char *profile_dir, ut_err *e)
 {
     static const char *const fallback[] = { "jpeg:75-95" };
@@ -32,6 +56,7 @@ ut_status ut_route_init(ut_route *r, const char *const *specs, size_t nspecs, co
         if (ut_channel_is_lossless(c)) continue; /* the same as "as sent" */
         for (size_t k = 0; k < ut_channel_nvariants(c) && s == UT_OK; k++) s = add_variant(r, c, k, e);
     }
+    if (s == UT_OK) s = add_between(r, e);
     if (s != UT_OK) ut_route_free(r);
     return s;
 }
@@ -39,6 +64,8 @@ ut_status ut_route_init(ut_route *r, const char *const *specs, size_t nspecs, co
 void ut_route_free(ut_route *r)
 {
     for (size_t i = 0; i < r->nchannels; i++) ut_channel_free(r->channel[i]);
+    for (size_t i = 0; i < r->nbetween; i++) ut_channel_free(r->between_channel[i]);
+    free(r->between_channel);
     free(r->channel);
     *r = (ut_route){ 0 };
 }

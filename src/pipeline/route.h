@@ -19,6 +19,9 @@ typedef struct ut_route {
     size_t nchannels;
     ut_variant variant[UT_ROUTE_MAX_VARIANTS]; /* [0] is "as sent" */
     size_t nvariants;
+    ut_variant between[UT_ROUTE_MAX_VARIANTS]; /* "jpeg:A-B": the qualities between its variants, to verify with */
+    size_t nbetween;
+    ut_channel **between_channel; /* [nbetween], owned */
     bool lossless;        /* every channel keeps every pixel */
 } ut_route;
 
@@ -26,6 +29,11 @@ typedef struct ut_route {
 UT_MUST_CHECK ut_status ut_route_init(ut_route *r, const char *const *specs, size_t nspecs, const char *profile_dir,
                                       ut_err *e);
 void ut_route_free(ut_route *r);
+/* Variants, then those between. */
+static inline const ut_variant *ut_route_case(const ut_route *r, size_t i)
+{
+    return i < r->nvariants ? &r->variant[i] : &r->between[i - r->nvariants];
+}
 /* The size at which every channel's platform leaves the picture's geometry alone. */
 UT_MUST_CHECK ut_status ut_route_fit(const ut_route *r, uint32_t width, uint32_t height, uint32_t *fw, uint32_t *fh,
                                      ut_err *e);

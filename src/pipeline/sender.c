@@ -10,7 +10,7 @@ enum { ROUNDS = 2, PUSH = 3, PUSH_MAX = 60 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
-#define PAYLOAD_CLEAR 0.6
+#define PAYLOAD_CLEAR 0.0
 #endif
 #define PREAMBLE_CLEAR 1.5
 
@@ -129,7 +129,7 @@ static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, u
 static ut_status arrive(const ut_sender *s, const ut_picture *sent, const ut_jpeg_coefs *sent_jpeg, size_t variant,
                         ut_received *r, ut_view *v, ut_err *e)
 {
-    const ut_variant *var = &s->route->variant[variant];
+    const ut_variant *var = ut_route_case(s->route, variant);
     *r = (ut_received){ 0 };
     if (!var->channel) {
         *v = (ut_view){ sent_jpeg, sent };
@@ -361,7 +361,7 @@ ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e)
     ut_status st = send(s, &sent, e);
     rehearsal h = { .s = s, .sent = &sent, .sealed = sealed, .lock = PTHREAD_MUTEX_INITIALIZER };
     if (st == UT_OK) {
-        ut_parallel(s->nthreads, s->route->nvariants, rehearse, &h);
+        ut_parallel(s->nthreads, s->route->nvariants + s->route->nbetween, rehearse, &h);
         st = h.status;
         if (st != UT_OK && e) *e = h.err;
     }
