@@ -4,7 +4,8 @@
  *
  * Each photo gets random bytes that fill the stated rate (payload bits per pixel, sealing and coding on top), is written,
  * sent through the channel (a range: through every whole quality in it), and revealed from the file that comes out, by the public interface alone.  Success
- * means that every byte is equal.  One JSON object on stdout; --table prints a readable table instead. */
+ * means that every byte is equal.  One JSON object on stdout; --table prints a readable table instead, and --json FILE
+ * keeps the object as well. */
 #include "undertone.h"
 #include <dirent.h>
 #include <math.h>
@@ -165,7 +166,7 @@ static void one(const row *r, const char *path, tally *t, int verbose)
     free(photo);
 }
 
-static void print(const row *r, const tally *t, int table, int first)
+static void print(const row *r, const tally *t, int table, FILE *json, int first)
 {
     double n = t->n ? (double)t->n : 1;
     if (table) {
@@ -173,8 +174,9 @@ static void print(const row *r, const tally *t, int table, int first)
         printf("| %s | %.3f | %zu/%zu | %.2f | %.2f (%s) | %.4f | %.3f | %.3f %% (%.3f %%) | %.2f | %.2f |\n", r->channel, t->bpp / n,
                t->exact, t->n, t->psnr / n, t->least_psnr, t->worst, t->ssim / n, t->rate / n, 100 * t->ber / n,
                100 * t->worst_ber, t->hide_s / n, t->reveal_s / n);
-    } else {
-        printf("%s\n  {\"channel\": \"%s\", \"asked_bpp\": %.3f, \"net_bpp\": %.4f, \"photos\": %zu, \"exact\": %zu, \"mean_psnr_db\": %.3f, "
+    }
+    if (json || !table) {
+        fprintf(json ? json : stdout, "%s\n  {\"channel\": \"%s\", \"asked_bpp\": %.3f, \"net_bpp\": %.4f, \"photos\": %zu, \"exact\": %zu, \"mean_psnr_db\": %.3f, "
                "\"worst_psnr_db\": %.3f, \"worst_photo\": \"%s\", \"mean_ssim\": %.5f, \"mean_code_rate\": %.4f, \"mean_raw_ber\": %.6f, "
                "\"worst_raw_ber\": %.6f, \"mean_hide_s\": %.3f, \"mean_reveal_s\": %.3f}", first ? "{\"hide\": [" : ",", r->channel,
                r->bpp, t->bpp / n, t->n, t->exact, t->psnr / n, t->least_psnr, t->worst, t->ssim / n, t->rate / n, t->ber / n,
@@ -187,11 +189,13 @@ int main(int argc, char **argv)
 {
     static char *names[MAX_FILES];
     const char *dir = NULL, *only = NULL;
+    FILE *json = NULL;
     int table = 0, verbose = 0, first = 1;
     double bpp = 0;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--table")) table = 1;
         else if (!strcmp(argv[i], "-v")) verbose = 1;
+        else if (!strcmp(argv[i], "--json") && i + 1 < argc) json = fopen(argv[++i], "w");
         else if (!strcmp(argv[i], "--only") && i + 1 < argc) only = argv[++i];
         else if (!strcmp(argv[i], "--bpp") && i + 1 < argc) bpp = atof(argv[++i]);
         else dir = argv[i];
@@ -206,9 +210,10 @@ int main(int argc, char **argv)
         tally t = { 0 };
         if (bpp > 0) rows[i].bpp = bpp;
         for (size_t k = 0; k < n; k++) one(&rows[i], names[k], &t, verbose);
-        print(&rows[i], &t, table, first);
+        print(&rows[i], &t, table, json, first);
         first = 0;
     }
-    if (!table) printf("\n]}\n");
+    if (json || !table) fprintf(json ? json : stdout, "\n]}\n");
+    if (json) fclose(json);
     return 0;
 }

@@ -18,7 +18,7 @@ fi
 kodak=$data/covers/test/kodak
 if [ -d "$kodak" ]; then
     echo; echo "## Hiding in the Kodak photos: random bytes at the stated rate, through the real codecs"
-    "$b/bench_hide" --table "$kodak" | tee "$out/hide.md"
+    "$b/bench_hide" --table --json "$out/hide.json" "$kodak" | tee "$out/hide.md"
 else
     echo; echo "skipped: $kodak is not here, so there are no photos to hide in"
 fi
@@ -27,6 +27,7 @@ photos=$data/covers/test/photos
 if [ -d "$photos" ]; then
     echo; echo "## Camera photos through whatsapp at 40 dB"
     "$b/bench_capacity" --table "$photos"/*.jpg | tee "$out/capacity.md"
+    "$b/bench_capacity" "$photos"/*.jpg >"$out/capacity.json"
 else
     echo; echo "skipped: $photos is not here"
 fi
@@ -41,7 +42,7 @@ if command -v espeak-ng >/dev/null && command -v sox >/dev/null; then
     espeak-ng -f "$work/text" -w "$work/long.wav"
     sox "$work/long.wav" -r 16000 -c 1 -b 16 "$work/voice.wav" trim 0 60
 else
-    "$build/tools/render_voice" "$work/voice.wav" 60 >/dev/null
+    "$build/tools/render_voice" "$work/voice.wav" 960000 >/dev/null
 fi
 if [ -x "$b/bench_payload" ]; then
     echo; echo "## Payload codecs"
@@ -49,3 +50,4 @@ if [ -x "$b/bench_payload" ]; then
 fi
 echo; echo "## A 12-megapixel photo and 60 s of speech, the command as a whole (median of 3)"
 "$b/bench_speed" --table "$build/undertone" "$work/photo.png" "$work/voice.wav" "$work" | tee "$out/speed.md"
+"$b/bench_speed" "$build/undertone" "$work/photo.png" "$work/voice.wav" "$work" >"$out/speed.json"
