@@ -1,0 +1,47 @@
+/* Stage enhance, Model 1: removes noise and other voices from a recording (DCCRN, Hu et al., Interspeech 2020, and our offline variant of it;
+ * docs/TRAINING.md).  Runs on the sender's side only: its floating-point output is rounded to 16-bit samples here and decides nothing at a receiver.
+ *
+ * A model is read-only once loaded and may be shared by threads.  An enhancer belongs to one thread at a time.  Results do not depend on nthreads.
+ */
+#ifndef UT_STAGE_ENHANCE_H
+#define UT_STAGE_ENHANCE_H
+#include "base/err.h"
+#include <stdbool.h>
+
+#define UT_ENHANCE_HZ 16000
+
+typedef struct ut_enhance_model ut_enhance_model;
+
+/* A safetensors file as train/undertone_train/export.py writes it (F32 or F16 tensors).  data is hostile: every length, shape and configuration value
+ * is checked; it may be freed afterwards.  name: for messages.  UT_E_INPUT: not such a file, truncated, a tensor missing, superfluous, misshapen or not
+ * finite. */
+UT_MUST_CHECK ut_status ut_enhance_model_load(const uint8_t *data, size_t n, const char *name, ut_enhance_model **out, ut_err *e);
+void ut_enhance_model_free(ut_enhance_model *m); /* safe on NULL */
+
+/* The network itself on one stretch, as PyTorch's Dccrn.forward: in, out [nsamples], full scale 1, may be the same.  No chunks, no level.
+ * repro: waveform SNR to PyTorch with the same weights >= 90 dB. */
+UT_MUST_CHECK ut_status ut_enhance_network(const ut_enhance_model *m, const float *in, float *out, size_t nsamples, ut_err *e);
+
+typedef struct ut_enhance_options {
+    float strength;    /* 0: the input as it is, 1: the network's output; between: both mixed */
+    unsigned nthreads; /* 0: as many as the machine has */
+} ut_enhance_options;
+
+typedef struct ut_enhance_report {
+    uint64_t nsamples;
+    double speech_share;     /* 0..1: how much of the sounding input was judged speech */
+    bool left_alone;         /* music or other non-speech: the input was passed through */
+    double noise_removed_db; /* by how much the energy of pauses fell; 0 if nothing was removed, NaN if there were none */
+    double snr_in_db;        /* estimate: energy kept over energy removed */
+} ut_enhance_report;
+
+/* Samples in, samples out, in order and in number the same; memory does not grow with the recording (some tens of MB). */
+typedef struct ut_enhancer ut_enhancer;
+typedef ut_status (*ut_enhance_sink)(void *user, const int16_t *sample, size_t n, ut_err *e);
+
+UT_MUST_CHECK ut_status ut_enhancer_new(const ut_enhance_model *m, const ut_enhance_options *o, ut_enhance_sink sink, void *user, ut_enhancer **out,
+                                        ut_err *e);
+UT_MUST_CHECK ut_status ut_enhancer_push(ut_enhancer *h, const int16_t *sample, size_t n, ut_err *e); /* 16 kHz mono */
+UT_MUST_CHECK ut_status ut_enhancer_finish(ut_enhancer *h, ut_enhance_report *report, ut_err *e);     /* gives the sink what is left */
+void ut_enhancer_free(ut_enhancer *h);                                                                /* safe on NULL */
+#endif
