@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -135,3 +136,25 @@ def test_loader_processes_make_the_same_mixtures(tmp_path):
         source.close()
     for a, b in zip(*batches):
         assert torch.equal(a[0], b[0]) and torch.equal(a[1], b[1])
+
+
+@pytest.mark.parametrize("stage", ["a", "b"])
+def test_two_threads_train_one_set_of_weights(tmp_path, stage):
+    c = config.shrink(config.read(TRAIN / "configs" / f"small-{stage}.toml"))
+    c.run.out, c.run.init, c.run.threads, c.run.steps, c.run.lr, c.run.log_every = str(tmp_path), "", 2, 40, 3e-3, 1
+    trainer = run.Trainer(c, run.World(), 0)
+    before = {k: v.clone() for k, v in trainer.model.named_parameters()}
+    assert trainer.train()
+    losses = [r["loss"] for r in log(tmp_path) if "loss" in r]
+    assert [r["step"] for r in log(tmp_path) if "loss" in r] == list(range(1, 41))
+    assert np.mean(losses[-8:]) < np.mean(losses[:8])
+    assert all(not torch.equal(v, before[k]) for k, v in trainer.model.named_parameters())
+    saved = run.checkpoint.load_tensors(tmp_path / "last", "weights")
+    assert all(torch.equal(saved[k], v) for k, v in trainer.model.named_parameters())
+
+
+def test_threads_are_refused_where_they_cannot_work(tmp_path):
+    c = config.shrink(config.read(TRAIN / "configs" / "small-c.toml"))
+    c.run.out, c.run.init, c.run.threads = str(tmp_path), "", 2
+    with pytest.raises(ValueError, match="threads"):
+        run.Trainer(c, run.World(), 0)
