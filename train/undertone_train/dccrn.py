@@ -83,18 +83,20 @@ class EncoderLayer(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Doubles frequency.  The transposed kernel yields one frame too many: dropping the first looks ahead, dropping the last does not."""
+    """Doubles frequency.  The transposed kernel yields one frame more than it gets: leaving out the first looks ahead, leaving out the last does not."""
 
     def __init__(self, cin, cout, norm, act, lookahead):
         super().__init__()
-        self.conv = ComplexConvTranspose2d(cin, cout, (5, 2), (2, 1), (2, 0), (1, 0))
+        # One frame of padding cuts both ends of the result; a zero frame put in front or behind beforehand saves the one that is wanted.  Slicing the
+        # result would do as well, but leaves it scattered in memory, which makes every later step slower.
+        self.conv = ComplexConvTranspose2d(cin, cout, (5, 2), (2, 1), (2, 1), (1, 0))
         self.norm = norm(cout) if norm else nn.Identity()
         self.act = activation(act, 2 * cout) if norm else nn.Identity()
         self.lookahead = lookahead
 
     def forward(self, x):
-        y = self.conv(x)
-        return activate(self.act, self.norm(y[..., 1:] if self.lookahead else y[..., :-1]))
+        y = self.conv(F.pad(x, (0, 1) if self.lookahead else (1, 0)))
+        return activate(self.act, self.norm(y))
 
 
 class RealBottleneck(nn.Module):
