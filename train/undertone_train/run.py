@@ -181,6 +181,9 @@ class Trainer:
         self.gan = Gan(config, world) if r.stage == "C" else None
         self._resume()
         train, held = load_bank(config.data).split(config.data.holdout)
+        if world.rank == 0:  # so that a score can prove that its noises were not heard
+            self.out.mkdir(parents=True, exist_ok=True)
+            (self.out / "held.json").write_text(json.dumps(dict(speech=sorted(held.speech), noise=sorted(held.noise)), indent=1) + "\n")
         self.mixer = Mixer(train, config.mix, seed=r.seed)
         held = MixDataset(Mixer(held, config.mix, seed=987654321), config.data.validation)
         self.validation = [held[i] for i in range(len(held))] if world.rank == 0 else []
