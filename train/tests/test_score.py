@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import sys
 
@@ -202,3 +203,39 @@ def test_intervals_and_counts():
     s = score_report.summary(rows, [dict(flat, pesq=2.5, pesq_failed=False)] * 3)
     p = s["metrics"]["pesq"]
     assert (p["mean"], p["median"], p["worse"], s["pesq_failed"]) == (2.0, 2.0, 2, 1) and abs(p["gain"] + 0.5) < 1e-9
+
+
+def tool(name):
+    """A script of tools/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, run.Path(__file__).parents[1] / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_report_has_every_row_and_says_what_failed(root, trained, tmp_path):
+    copy = tmp_path / "copy.py"
+    copy.write_text("import sys, shutil\nshutil.copy(sys.argv[1], sys.argv[2])\nprint('kbps', sys.argv[3] if len(sys.argv) > 3 else 0)\n")
+    command = f"{sys.executable} {copy} {{in}} {{out}}"
+    base = ["--data", str(root), "--pack", str(root / "pack"), "--cache", str(tmp_path), "--json", str(tmp_path / "json"), "--enhance", command,
+            "--code", command + " {kbps}", "--kbps", "6,9", "--limit", "1", "--out", str(tmp_path / "r.md")]
+    report = tool("report")
+    assert report.main([*base, "--run", f"A={trained}", "--sets", "voicebank"]) == 0
+    text = (tmp_path / "r.md").read_text()
+    for row in ("noisy", "A", "shipped model in C", "shipped model in C at 6 kbit/s", "shipped model in C at 9 kbit/s", "clean at 9 kbit/s"):
+        assert f"| {row} |" in text, row
+    assert "C minus PyTorch (A)" in text and "LIMITED" in text
+    assert report.main([*base, "--run", "B=/no/such/run", "--sets", "voicebank,competing"]) == 1
+    text = (tmp_path / "r.md").read_text()
+    assert text.count("| B | | failed:") == 1 + 5 and "not compared" in text
+
+
+def test_pictures_are_drawn(trained, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    curves, spectrograms = tool("curves"), tool("spectrograms")
+    assert curves.main([str(tmp_path / "c.png"), str(trained), str(trained)]) == 0 and curves.main([str(tmp_path / "x.png"), str(tmp_path)]) == 2
+    assert np.allclose(curves.smooth(np.array([1.0, 2, 6]), 3), [1.5, 3, 4])
+    monkeypatch.setattr(spectrograms, "speech", lambda text: voice(2, 4))
+    assert spectrograms.main([str(tmp_path / "s.png"), str(trained)]) == 0
+    assert all(1000 < (tmp_path / f"{n}.png").stat().st_size < 200_000 for n in "cs")
+    assert spectrograms.main([str(tmp_path / "no.png"), "false {in} {out}"]) == 2

@@ -220,6 +220,10 @@ def plan(a):
     rates = [k for k in a.kbps.split(",") if k]
     if bool(rates) != bool(a.code):
         raise ValueError("--code and --kbps go together")
+    names = {given.partition("=")[0] for given in a.system}
+    coded = set(a.coded.split(",")) if a.coded else names
+    if coded - names:
+        raise ValueError(f"--coded: there is no system called {', '.join(sorted(coded - names))}")
     rows = [Row("noisy")]
     for given in a.system:
         name, _, spec = given.partition("=")
@@ -231,7 +235,7 @@ def plan(a):
             made = attempt(Checkpoint if Path(spec).is_dir() else Command, spec)
             row = Row(name, "noisy", [made if isinstance(made, Failed) else Once(made)])
         rows.append(row)
-        if not a.coded or name in a.coded.split(","):
+        if name in coded:
             rows += [Row(f"{name} at {k} kbit/s", row.source, [*row.stages, attempt(Command, a.code, kbps=k)]) for k in rates]
     return rows
 
