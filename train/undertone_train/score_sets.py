@@ -6,7 +6,7 @@
   competing  each of these speakers with another of them talking too, 5, 3, 8 and 12 dB quieter in active level (the rule of docs/TRAINING.md,
              without rooms), and once more at 5 dB with noise at 10 dB
 
-SNR: active level of the speech over the RMS of the noise, as in training.  Everything follows from the seed and the files.
+SNR: active level of the speech over the RMS of the noise, as in training.  The speakers' recordings are freed of what lies under 20 Hz.  Everything follows from the seed and the files.
 """
 import hashlib
 import json
@@ -55,11 +55,17 @@ def voicebank(root):
     return [Item(name, "VoiceBank+DEMAND", to_int16(clean), to_int16(noisy), {}) for name, clean, noisy in _pairs(root)]
 
 
+def _without_dc(wave):
+    """Nothing under 20 Hz.  Two of the dev recordings are nearly all offset (-0.26 and -0.04 of full scale): levels and SI-SDR would be those of the offset."""
+    f = np.fft.rfftfreq(len(wave), 1 / RATE)
+    return np.fft.irfft(np.fft.rfft(wave) * np.clip((f - 15) / 10, 0, 1), len(wave)).astype(np.float32)
+
+
 def _speakers(root):
     files = sorted((Path(root) / "speech" / "dev" / "librispeech").glob("*.flac"))
     if len(files) < 2:
         raise ValueError(f"{root}/speech/dev/librispeech: needs recordings of two speakers or more")
-    return [(p.stem.split("-")[0], decode(p)[: SECONDS * RATE]) for p in files]
+    return [(p.stem.split("-")[0], _without_dc(decode(p))[: SECONDS * RATE]) for p in files]
 
 
 def noises(root, pack, holdout=HOLDOUT):
