@@ -8,10 +8,9 @@ import soundfile
 import torch
 from conftest import RATE, voice
 
-pytest.importorskip("pesq")
-pytest.importorskip("pystoi")
+from undertone_train import data, losses, metrics, pack, run, score, score_report, score_sets
 
-from undertone_train import config, data, losses, metrics, pack, run, score, score_report, score_sets  # noqa: E402
+needs_pesq = pytest.mark.skipif(not all(importlib.util.find_spec(p) for p in ("pesq", "pystoi")), reason="needs the pesq and pystoi packages")
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +23,7 @@ def hiss(wave, snr_db, seed=0):
     return (wave + noise * np.sqrt(np.mean(wave**2) / np.mean(noise**2)) * 10 ** (-snr_db / 20)).astype(np.float32)
 
 
+@needs_pesq
 def test_identical_files_are_perfect_and_noise_costs(clean):
     best, fair, bad = (metrics.score(clean, w) for w in (clean, hiss(clean, 15), hiss(clean, 0)))
     assert abs(best["pesq"] - metrics.PERFECT_PESQ) < 1e-3 and best["sisdr"] == metrics.SISDR_LIMIT and best["ssnr"] == 35 and best["cbak"] == 5
@@ -32,6 +32,7 @@ def test_identical_files_are_perfect_and_noise_costs(clean):
     assert abs(fair["sisdr"] - losses.si_sdr(*(torch.tensor(w)[None] for w in (hiss(clean, 15), clean))).item()) < 0.01
 
 
+@needs_pesq
 def test_what_cannot_be_scored_counts_as_one():
     silence = np.zeros(RATE, np.float32)
     assert metrics.wb_pesq(silence, silence) == (1.0, True)
@@ -103,7 +104,9 @@ def root(tmp_path_factory):
         wave = voice(2, 10 + i)
         soundfile.write(pairs / "clean" / f"p{i}.flac", 0.5 * wave, RATE)
         soundfile.write(pairs / "noisy" / f"p{i}.flac", 0.5 * hiss(wave, 8), RATE)
-        table.append(f"p{i}\t8\t{metrics.wb_pesq(data.decode(pairs / 'clean' / f'p{i}.flac'), data.decode(pairs / 'noisy' / f'p{i}.flac'))[0]:.6f}")
+        if importlib.util.find_spec("pesq"):
+            known = metrics.wb_pesq(*(data.decode(pairs / d / f"p{i}.flac") for d in ("clean", "noisy")))[0]
+            table.append(f"p{i}\t8\t{known:.6f}")
     (pairs / "noisy_pesq.tsv").write_text("\n".join(table) + "\n")
     recs = []
     for i in range(3):
@@ -149,6 +152,7 @@ def run_score(root, tmp_path, *args):
     return code, {r["system"]: r for r in json.loads((tmp_path / "out.json").read_text())["rows"]}
 
 
+@needs_pesq
 def test_rows_of_commands(root, tmp_path, capsys):
     louder = tmp_path / "half.py"
     louder.write_text("import sys, soundfile\nw, r = soundfile.read(sys.argv[1], dtype='int16')\nn = len(w) if len(sys.argv) < 4 else 100\n"
@@ -166,6 +170,7 @@ def test_rows_of_commands(root, tmp_path, capsys):
     assert code == 0
 
 
+@needs_pesq
 def test_a_wrong_published_figure_stops_the_scoring(root, tmp_path, monkeypatch):
     monkeypatch.setattr(score_sets, "published_pesq", lambda root: {"p0": 4.0})
     assert score.main(["--data", str(root), "--cache", str(tmp_path)]) == 2
@@ -179,9 +184,13 @@ def trained(tmp_path_factory, root):
     return out
 
 
-def test_checkpoints_are_scored_at_their_level(root, trained, tmp_path):
+@needs_pesq
+def test_rows_of_runs(root, trained, tmp_path):
     code, rows = run_score(root, tmp_path, "--system", f"A={trained}", "--limit", "1")
     assert code == 0 and len(rows["A"]["files"]) == 1 and "stage A" in rows["A"]["about"][0]
+
+
+def test_checkpoints_are_run_at_their_level(trained):
     system = score.Checkpoint(trained)
     wave = data.to_int16(hiss(voice(1, 3), 10) * 0.5)
     loud, quiet = system(wave).astype(float), system((wave // 8).astype(np.int16)).astype(float)
@@ -189,6 +198,7 @@ def test_checkpoints_are_scored_at_their_level(root, trained, tmp_path):
     assert np.array_equal(system(np.zeros(4000, np.int16)), np.zeros(4000))
 
 
+@needs_pesq
 def test_a_run_that_heard_the_noises_is_refused(root, trained, tmp_path):
     assert set(json.loads((trained / "held.json").read_text())) == {"speech", "noise"}
     code, rows = run_score(root, tmp_path, "--set", "unseen", "--pack", str(root / "pack"), "--system", f"A={trained}", "--limit", "1")
@@ -214,6 +224,7 @@ def tool(name):
     return module
 
 
+@needs_pesq
 def test_report_has_every_row_and_says_what_failed(root, trained, tmp_path):
     copy = tmp_path / "copy.py"
     copy.write_text("import sys, shutil\nshutil.copy(sys.argv[1], sys.argv[2])\nprint('kbps', sys.argv[3] if len(sys.argv) > 3 else 0)\n")
