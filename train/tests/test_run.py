@@ -51,6 +51,30 @@ def test_stage_a_then_b_then_c_then_export(stage_a, tmp_path):
     assert "stage C" in (tmp_path / "m.md").read_text()
 
 
+@pytest.mark.parametrize("name", ["small-c", "small-c-one-expert"])
+def test_stage_c_on_true_pesq(tmp_path, name):
+    """As --smoke, but with the labels of a real run, and resumed half-way with its discriminator."""
+    pytest.importorskip("pesq")
+    for steps in (2, 4):
+        c = config.shrink(config.read(TRAIN / "configs" / f"{name}.toml"))
+        c.run.out, c.run.init, c.run.steps, c.gan.labels, c.run.log_every = str(tmp_path), "", steps, "pesq", 1
+        trainer = run.Trainer(c, run.World(), 0)
+        assert trainer.train() and len(trainer.gan.net.experts) == (1 if "one" in name else 4)
+    rows = [r for r in log(tmp_path) if "loss" in r]
+    assert [r["step"] for r in rows] == [1, 2, 3, 4]
+    assert all(0 < r["gan_error"] < 1 for r in rows) and any(r["gan_open"] for r in rows)
+    labels = torch.stack([item[2] for item in trainer.gan.replay.items])
+    assert (labels[:, 0] > 0.99).any() and (labels[:, 0] < 0.9).any()  # clean ones, and others
+
+
+@pytest.mark.parametrize("kind", ["small", "cpu"])
+def test_the_ablation_differs_in_experts_alone(kind):
+    full, one = (config.read(TRAIN / "configs" / f"{kind}-c{tail}.toml") for tail in ("", "-one-expert"))
+    assert (full.gan.experts, one.gan.experts) == (4, 1)
+    full.gan.experts, full.run.out = 1, one.run.out
+    assert full == one
+
+
 def test_resumes_where_it_stopped(tmp_path):
     """Four steps and four more end at step eight, and the moments come back."""
     assert smoke("a", tmp_path, "--steps", "4") == 0

@@ -68,3 +68,12 @@ def test_fast_forms_equal_plain_ones():
     z = rfft(x)
     assert torch.allclose(energy(z), z.abs() ** 2, rtol=1e-5)
     assert torch.allclose(compressed_magnitude(z, 0.3, 1e-6), (compress(z, 0.3, 1e-6).abs() ** 2 + 1e-9).sqrt(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("win,hop", [(400, 100), (512, 128), (512, 256)])
+def test_equals_librosa(win, hop):
+    librosa = pytest.importorskip("librosa")
+    x = np.random.default_rng(1).standard_normal(9 * hop).astype(np.float32)
+    want = librosa.stft(x, n_fft=512, hop_length=hop, win_length=win, window="hann", center=True, pad_mode="constant")
+    got = Stft(512, win, hop)(torch.tensor(x[None]))[0].numpy()
+    assert got.shape == want.shape and np.abs(got - want).max() < 1e-4

@@ -115,6 +115,15 @@ def to_int16(wave):
     return np.clip(np.rint(wave * 32768), -32768, 32767).astype(np.int16)
 
 
+def held_out(names, kind, share, seed=0):
+    """Which speakers or noises (`kind`) training never hears: follows from the set of names alone."""
+    names = sorted(names)
+    if len(names) < 2:
+        raise ValueError(f"cannot hold out a part of {len(names)} {kind} sources")
+    np.random.default_rng([seed, len(kind)]).shuffle(names)
+    return names[: min(max(1, round(share * len(names))), len(names) - 1)]
+
+
 class Bank:
     """Decoded recordings of each kind, grouped by speaker: bank.speech["speaker"] is a list of int16 arrays."""
 
@@ -136,13 +145,10 @@ class Bank:
         """(rest, held out): held-out speakers and noises appear in no training mixture; room responses stay in both."""
         rest, held = Bank(), Bank()
         for kind in ("speech", "noise"):
-            names = sorted(getattr(self, kind))
-            if len(names) < 2:
-                raise ValueError(f"cannot hold out a part of {len(names)} {kind} sources")
-            np.random.default_rng([seed, len(kind)]).shuffle(names)
-            n = min(max(1, round(share * len(names))), len(names) - 1)
-            for i, name in enumerate(names):
-                getattr(held if i < n else rest, kind)[name] = getattr(self, kind)[name]
+            names = getattr(self, kind)
+            away = set(held_out(names, kind, share, seed))
+            for name in sorted(names):
+                getattr(held if name in away else rest, kind)[name] = names[name]
         rest.rir = held.rir = self.rir
         return rest, held
 

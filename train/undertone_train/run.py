@@ -27,6 +27,7 @@ from .config import read, shrink
 from .data import Bank, MixDataset, Mixer, made_up_bank
 from .dccrn import Dccrn, ModelConfig, parameter_count
 from .losses import PesqProxy, StageA, StageB, Stoi, si_sdr
+from .metrics import segmental_snr
 from .metricgan import Discriminator, Guard, Labeller, Replay, discriminator_pairs
 from .pack import load_pack
 
@@ -181,6 +182,9 @@ class Trainer:
         self.gan = Gan(config, world) if r.stage == "C" else None
         self._resume()
         train, held = load_bank(config.data).split(config.data.holdout)
+        if world.rank == 0:  # so that a score can prove that its noises were not heard
+            self.out.mkdir(parents=True, exist_ok=True)
+            (self.out / "held.json").write_text(json.dumps(dict(speech=sorted(held.speech), noise=sorted(held.noise)), indent=1) + "\n")
         self.mixer = Mixer(train, config.mix, seed=r.seed)
         held = MixDataset(Mixer(held, config.mix, seed=987654321), config.data.validation)
         self.validation = [held[i] for i in range(len(held))] if world.rank == 0 else []
@@ -343,24 +347,24 @@ class Trainer:
             model = copy.deepcopy(self.model)  # other threads may be using the weights themselves
             model.load_state_dict(self.ema.state)
             model.eval()
-            rows = []
+            rows, ssnr = [], []
             for i in range(0, len(self.validation), 8):
                 mix, target = (torch.from_numpy(np.stack(x)).to(self.world.device) for x in zip(*self.validation[i : i + 8]))
                 wave = self.enhance(mix, model)[0].float()
                 rows.append(torch.stack([si_sdr(mix, target), si_sdr(wave, target), *self._scores(mix, wave, target)], 1))
+                ssnr += [[segmental_snr(c, w) for w in pair] for c, *pair in zip(*(x.cpu().numpy() for x in (target, mix, wave)))]
             rows = torch.cat(rows)
             names = ("sisdr_in", "sisdr", "stoi_in", "stoi", "proxy_in", "proxy")
             row = dict(zip(names, (rows.clamp(-60, 60).mean(0)).tolist()))  # a clean input has infinite SI-SDR
+            row["ssnr_in"], row["ssnr"] = np.mean(ssnr, 0).tolist()
             score = row["proxy"] + 0.05 * row["sisdr"] + 2 * row["stoi"]
             self.say(dict(event="validation", step=self.step, **row, score=score))
             if math.isfinite(score) and score > self.best:
                 self.best = score
                 checkpoint.save(self.out / "best", {"ema": self.ema.state}, dict(step=self.step, validation=row, config=self.config.to_dict()))
-            if self.gan:
-                self.gan.guard.saw_sisdr(row["sisdr"])
-        if self.gan and self.world.size > 1:
+        if self.gan:
             g = self.gan.guard
-            g.saw_sisdr(self.world.from_first(g.now if g.now is not None else math.nan))
+            g.saw({name: self.world.from_first(row[name] if self.world.rank == 0 else math.nan) for name in g.WATCHED})
 
     def _scores(self, mix, wave, target):
         if not hasattr(self, "_metrics"):

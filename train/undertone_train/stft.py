@@ -98,7 +98,7 @@ class Stft(nn.Module):
     def forward(self, wave):
         total = (self.frames(wave.shape[-1]) - 1) * self.hop + self.n_fft
         half = self.n_fft // 2
-        padded = F.pad(wave.float(), (half, total - wave.shape[-1] - half))
+        padded = F.pad(wave.to(self.window.dtype), (half, total - wave.shape[-1] - half))
         cut = cut_frames(padded, self.window, self.hop)
         return rfft(cut).transpose(-1, -2)
 
