@@ -72,6 +72,14 @@ typedef struct ut_blob {
 } ut_blob;
 UT_API void ut_blob_free(ut_blob *b);
 
+/* An input that need not lie in memory. */
+typedef struct ut_source {
+    uint64_t nbytes;               /* its length */
+    /* Copies up to n bytes from offset `at` on; gives how many there were (0: the end), or a negative number on failure. */
+    ptrdiff_t (*read)(void *user, uint64_t at, void *to, size_t n);
+    void *user;
+} ut_source;
+
 typedef enum ut_key_kind {
     UT_KEY_PUBLIC = 0,     /* no secret: anyone with this software can reveal */
     UT_KEY_PASSPHRASE = 1, /* UTF-8 text, stretched by Argon2id (RFC 9106) */
