@@ -4,23 +4,43 @@
  */
 #ifndef UT_KERN_NN_H
 #define UT_KERN_NN_H
+#include <stdbool.h>
 #include <stddef.h>
 
 #define UT_NN_OUT 8   /* outputs that ut_nn_rows computes at once */
 #define UT_NN_COLS 16 /* columns come in multiples of this */
 #define UT_NN_UNITS 16 /* LSTM units that lie together */
 
-/* y[m][s] = act(bias[m] + sum over j of w[j*w_stride + m] * x[j][s]),  m < ny <= 8,  s < ncols;  act(v) = v > 0 ? v : slope[m]*v.
- * w, bias and slope are read for all 8 outputs, however few are stored.  No alignment is needed, and y must not be among x. */
+/* sum[m][s] = sum over j of w[j*w_stride + m] * x[j][s],  m < ny <= 8,  s < ncols, goes to each target:
+ *     y[m][s] = act((first ? bias[m] : y[m][s]) + sign * sum[m][s]),   act(v) = last && v <= 0 ? slope[m]*v : v.
+ * w, bias and slope are read for all 8 outputs, however few are stored.  No alignment is needed; y must not overlap x. */
+#define UT_NN_TARGETS 4
+typedef struct ut_nn_target {
+    float *y;
+    float sign;
+} ut_nn_target;
+
 typedef struct ut_nn_sum {
     size_t nterms;
     const float *const *x;
     const float *w;
     size_t w_stride;
-    const float *bias, *slope; /* [8]; slope may be NULL: linear */
-    float *y;
+    const float *bias, *slope; /* [8]; NULL: 0 and 1 */
+    bool first, last;
+    size_t ntargets;
+    ut_nn_target target[UT_NN_TARGETS];
     size_t y_stride, ny, ncols;
 } ut_nn_sum;
+
+/* v[j][s] = sum over q < nsources <= 4 of k[q] * x[j][at[q] + s],  j < nrows,  s < ncols. */
+typedef struct ut_nn_mix {
+    size_t nrows, nsources, ncols;
+    const float *const *x;
+    ptrdiff_t at[4];
+    float k[4];
+    float *v;
+    size_t v_stride;
+} ut_nn_mix;
 
 /* One step of nseq (1 or 2) LSTMs that share their weights (gate order i, f, g, o; c' = s(f)c + s(i)tanh(g), h' = s(o)tanh(c')).
  * Units are padded to groups of 16; weights of the padding are zero.  gates: what the input gives, without bias. */
@@ -36,6 +56,7 @@ typedef struct ut_nn_lstm {
 
 typedef struct ut_nn {
     void (*sum)(const ut_nn_sum *a);
+    void (*mix)(const ut_nn_mix *a);
     void (*lstm)(const ut_nn_lstm *a);
     void (*power)(float *re, float *im, size_t n, float exponent); /* (re, im) *= (re^2 + im^2 + 1e-8)^exponent */
     void (*sigmoid)(float *x, size_t n);

@@ -14,7 +14,7 @@ NN_INLINE void NN(tile)(const ut_nn_sum *a, size_t out, size_t s, size_t vecs)
     V acc[NN_OUT][NN_VECS], x[NN_VECS];
     const float *w = a->w + out;
     for (size_t m = 0; m < NN_OUT; m++)
-        for (size_t i = 0; i < vecs; i++) acc[m][i] = v_set(a->bias[out + m]);
+        for (size_t i = 0; i < vecs; i++) acc[m][i] = v_set(0.0f);
     for (size_t j = 0; j < a->nterms; j++, w += a->w_stride) {
         const float *from = a->x[j] + s;
         for (size_t i = 0; i < vecs; i++) x[i] = v_load(from + i * W);
@@ -24,9 +24,12 @@ NN_INLINE void NN(tile)(const ut_nn_sum *a, size_t out, size_t s, size_t vecs)
         }
     }
     for (size_t m = 0; m < NN_OUT && out + m < a->ny; m++) {
-        float *y = a->y + (out + m) * a->y_stride + s;
-        V slope = v_set(a->slope ? a->slope[out + m] : 1.0f);
-        for (size_t i = 0; i < vecs; i++) v_store(y + i * W, v_prelu(acc[m][i], slope));
+        V bias = v_set(a->bias ? a->bias[out + m] : 0.0f), slope = v_set(a->last && a->slope ? a->slope[out + m] : 1.0f);
+        for (size_t t = 0; t < a->ntargets; t++) {
+            float *y = a->target[t].y + (out + m) * a->y_stride + s;
+            V sign = v_set(a->target[t].sign);
+            for (size_t i = 0; i < vecs; i++) v_store(y + i * W, v_prelu(v_fma(sign, acc[m][i], a->first ? bias : v_load(y + i * W)), slope));
+        }
     }
 }
 
@@ -35,7 +38,36 @@ static void NN(sum)(const ut_nn_sum *a)
     for (size_t out = 0; out < a->ny; out += NN_OUT) {
         size_t s = 0;
         for (; s + NN_VECS * W <= a->ncols; s += NN_VECS * W) NN(tile)(a, out, s, NN_VECS);
+        if (NN_VECS > 2 && s + 2 * W <= a->ncols) {
+            NN(tile)(a, out, s, 2);
+            s += 2 * W;
+        }
         for (; s < a->ncols; s += W) NN(tile)(a, out, s, 1);
+    }
+}
+
+NN_INLINE void NN(mix_rows)(const ut_nn_mix *a, size_t nsources)
+{
+    V k[4];
+    for (size_t q = 0; q < nsources; q++) k[q] = v_set(a->k[q]);
+    for (size_t j = 0; j < a->nrows; j++) {
+        float *v = a->v + j * a->v_stride;
+        for (size_t s = 0; s < a->ncols; s += W) {
+            V sum = v_set(0.0f);
+            for (size_t q = 0; q < nsources; q++) sum = v_fma(k[q], v_load(a->x[j] + a->at[q] + s), sum);
+            v_store(v + s, sum);
+        }
+    }
+}
+
+static void NN(mix)(const ut_nn_mix *a)
+{
+    switch (a->nsources) {
+    case 0: NN(mix_rows)(a, 0); break;
+    case 1: NN(mix_rows)(a, 1); break;
+    case 2: NN(mix_rows)(a, 2); break;
+    case 3: NN(mix_rows)(a, 3); break;
+    default: NN(mix_rows)(a, 4);
     }
 }
 
@@ -92,4 +124,4 @@ static void NN(tanh)(float *x, size_t n)
     for (size_t i = 0; i < n; i++) x[i] = nn_tanh(x[i]);
 }
 
-#define NN_TABLE(label) { NN(sum), NN(lstm), NN(power), NN(sigmoid), NN(tanh), label }
+#define NN_TABLE(label) { NN(sum), NN(mix), NN(lstm), NN(power), NN(sigmoid), NN(tanh), label }

@@ -16,7 +16,6 @@ size_t ut_enhance_bottleneck_floats(const ut_enhance_model *m, size_t nframes, s
 /* gates[frame][] = sum over k of x[k][frame] * w[k][]: the kernel's weights are eight frames of the input, its rows the weight matrix. */
 static void input_gates(ut_enhance_net *n, const float *w, const float *x, size_t nin, float *gates)
 {
-    static const float zero[UT_NN_OUT];
     size_t width = groups(n->m) * 64;
     for (size_t k = 0; k < nin; k++) n->terms[k] = w + k * width;
     for (size_t phase = 0; phase < UT_PHASES; phase++) {
@@ -26,8 +25,9 @@ static void input_gates(ut_enhance_net *n, const float *w, const float *x, size_
                                      .x = n->terms,
                                      .w = x + phase * n->phase_stride + s,
                                      .w_stride = n->row_stride,
-                                     .bias = zero,
-                                     .y = gates + (s * UT_PHASES + phase) * width,
+                                     .first = true,
+                                     .ntargets = 1,
+                                     .target = { { gates + (s * UT_PHASES + phase) * width, 1 } },
                                      .y_stride = UT_PHASES * width,
                                      .ny = count - s < UT_NN_OUT ? count - s : UT_NN_OUT,
                                      .ncols = width });
@@ -81,7 +81,9 @@ static void project(ut_enhance_net *n, const ut_enhance_conv *p, const float *x,
                                  .w = p->w[0] + b * p->nin * UT_NN_OUT,
                                  .w_stride = UT_NN_OUT,
                                  .bias = p->bias + b * UT_NN_OUT,
-                                 .y = out + b * UT_NN_OUT * n->row_stride,
+                                 .first = true,
+                                 .ntargets = 1,
+                                 .target = { { out + b * UT_NN_OUT * n->row_stride, 1 } },
                                  .y_stride = n->row_stride,
                                  .ny = left < UT_NN_OUT ? left : UT_NN_OUT,
                                  .ncols = n->row_stride });

@@ -43,46 +43,68 @@ static float *take_vector(loader *l, const char *tensor, size_t n, size_t padded
     return y;
 }
 
-/* One set of a convolution's weights.  from[output*out_stride + input*in_stride + kf*2 + kt]; the row taps are kernel rows `kf`, in that order. */
+/* A convolution's weights as the file has them.  The earlier time tap comes first, which in a transposed convolution is the later one of the file. */
 typedef struct conv_source {
-    const float *from;
-    size_t out_stride, in_stride, nrows, kf[5];
-    bool backwards; /* the later time tap first, as in a transposed convolution */
+    const float *w;
+    size_t out_stride, in_stride;
+    bool backwards;
 } conv_source;
 
-static float *pack_conv(const ut_enhance_conv *c, const conv_source *s, ut_err *e)
+static float tap(const void *from, size_t out, size_t in, size_t kf, size_t time)
 {
-    float *w = ut_calloc(c->nblocks * s->nrows * c->nin, 2 * UT_NN_OUT * sizeof *w, e), *to = w;
+    const conv_source *s = from;
+    return s->w[out * s->out_stride + in * s->in_stride + kf * 2 + (s->backwards ? 1 - time : time)];
+}
+
+/* One set: row taps kf[nrows] in this order. */
+static float *pack_conv(const ut_enhance_conv *c, const conv_source *s, size_t nrows, const size_t *kf, ut_err *e)
+{
+    float *w = ut_calloc(c->nblocks * nrows * c->nin, 2 * UT_NN_OUT * sizeof *w, e), *to = w;
     if (!w) return NULL;
     for (size_t b = 0; b < c->nblocks; b++)
-        for (size_t row = 0; row < s->nrows; row++)
-            for (size_t i = 0; i < c->nin; i++)
-                for (size_t tap = 0; tap < 2; tap++, to += UT_NN_OUT)
-                    for (size_t m = 0; m < UT_NN_OUT && b * UT_NN_OUT + m < c->nout; m++)
-                        to[m] = s->from[(b * UT_NN_OUT + m) * s->out_stride + i * s->in_stride + s->kf[row] * 2 + (s->backwards ? 1 - tap : tap)];
+        for (size_t i = 0; i < nrows * c->nin * 2; i++, to += UT_NN_OUT)
+            for (size_t m = 0; m < UT_NN_OUT && b * UT_NN_OUT + m < c->nout; m++)
+                to[m] = tap(s, b * UT_NN_OUT + m, i / 2 % c->nin, kf[i / 2 / c->nin], i % 2);
     return w;
 }
 
-static bool load_conv(loader *l, const char *part, size_t index, bool transposed, bool linear, size_t nin, size_t nout, ut_enhance_conv *c)
+/* Fewer multiplications pay where there are many; they need outputs in pairs. */
+static bool pays(const ut_enhance_conv *c, size_t rows_in)
+{
+    return c->nin >= 16 && c->nout >= 16 && rows_in % (c->transposed ? 2 : 4) == 0;
+}
+
+static bool pack_all(ut_enhance_conv *c, const conv_source *s, size_t rows_in, ut_err *e)
+{
+    if (pays(c, rows_in)) {
+        c->fast = ut_calloc(c->nblocks * UT_NN_OUT * c->nin, ut_enhance_fast_products(c->transposed) * sizeof(float), e);
+        if (c->fast) ut_enhance_fast_weights(c, tap, s, c->fast);
+        return c->fast;
+    }
+    if (!c->transposed) return (c->w[0] = pack_conv(c, s, 5, (size_t[]){ 0, 1, 2, 3, 4 }, e));
+    c->w[0] = pack_conv(c, s, 3, (size_t[]){ 4, 2, 0 }, e); /* row 2r of the output sees rows r-1, r, r+1 */
+    c->w[1] = pack_conv(c, s, 2, (size_t[]){ 3, 1 }, e);    /* row 2r+1 sees r, r+1 */
+    return c->w[0] && c->w[1];
+}
+
+static bool load_conv(loader *l, const char *part, size_t index, bool linear, size_t rows_in, ut_enhance_conv *c)
 {
     char name[96];
-    *c = (ut_enhance_conv){ .nin = nin, .nout = nout, .nblocks = (nout + UT_NN_OUT - 1) / UT_NN_OUT };
-    size_t shape[4] = { transposed ? nin : nout, transposed ? nout : nin, 5, 2 };
+    size_t nin = c->nin, nout = c->nout;
+    c->nblocks = (nout + UT_NN_OUT - 1) / UT_NN_OUT;
+    size_t shape[4] = { c->transposed ? nin : nout, c->transposed ? nout : nin, 5, 2 };
     snprintf(name, sizeof name, "%s.%zu.weight", part, index);
     float *w = take(l, name, 4, shape);
     if (!w) return false;
-    if (transposed) { /* row 2r of the output sees rows r-1, r, r+1; row 2r+1 sees r, r+1 */
-        c->w[0] = pack_conv(c, &(conv_source){ w, 10, nout * 10, 3, { 4, 2, 0 }, true }, l->e);
-        c->w[1] = pack_conv(c, &(conv_source){ w, 10, nout * 10, 2, { 3, 1 }, true }, l->e);
-    } else {
-        c->w[0] = pack_conv(c, &(conv_source){ w, nin * 10, 10, 5, { 0, 1, 2, 3, 4 }, false }, l->e);
-    }
+    conv_source s = { w, c->transposed ? 10 : nin * 10, c->transposed ? nout * 10 : 10, c->transposed };
+    bool packed = pack_all(c, &s, rows_in, l->e);
     free(w);
+    if (!packed) return false;
     snprintf(name, sizeof name, "%s.%zu.bias", part, index);
     c->bias = take_vector(l, name, nout, c->nblocks * UT_NN_OUT);
     snprintf(name, sizeof name, "%s.%zu.slope", part, index);
     if (!linear) c->slope = take_vector(l, name, nout, c->nblocks * UT_NN_OUT);
-    return c->w[0] && (c->w[1] || !transposed) && c->bias && (c->slope || linear);
+    return c->bias && (c->slope || linear);
 }
 
 /* [4*hidden] rows in the order gate, unit -> place in [group][gate][16]. */
@@ -166,8 +188,10 @@ static bool load_all(loader *l, ut_enhance_model *m)
     for (size_t i = 0; i < n; i++) {
         size_t in = n - 1 - i; /* decoder layer i undoes encoder layer in */
         size_t out = in ? c->channels[in - 1] : c->variant == UT_DCCRN_OFFLINE ? 4 : 2;
-        if (!load_conv(l, "encoder", i, false, false, i ? c->channels[i - 1] : 2, c->channels[i], &m->encoder[i])) return false;
-        if (!load_conv(l, "decoder", i, true, in == 0, 2 * c->channels[in], out, &m->decoder[i])) return false;
+        m->encoder[i] = (ut_enhance_conv){ .nin = i ? c->channels[i - 1] : 2, .nout = c->channels[i] };
+        m->decoder[i] = (ut_enhance_conv){ .nin = 2 * c->channels[in], .nout = out, .transposed = true };
+        if (!load_conv(l, "encoder", i, false, c->n_fft / 2 >> i, &m->encoder[i])) return false;
+        if (!load_conv(l, "decoder", i, in == 0, c->n_fft / 2 >> (in + 1), &m->decoder[i])) return false;
     }
     if (!load_bottleneck(l, m)) return false;
     if (c->variant == UT_DCCRN_OFFLINE && !(m->gain_slope = take_vector(l, "gain_slope", c->n_fft / 2, c->n_fft / 2))) return false;
@@ -207,6 +231,7 @@ static void free_conv(ut_enhance_conv *c)
 {
     free(c->w[0]);
     free(c->w[1]);
+    free(c->fast);
     free(c->bias);
     free(c->slope);
 }

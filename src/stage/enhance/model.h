@@ -32,10 +32,11 @@ typedef struct ut_enhance_config {
 } ut_enhance_config;
 
 /* A layer's weights, for blocks of 8 outputs: [block][row tap][input][time tap 2][8]; taps in the order of the rows and frames they look at.
- * A transposed convolution has two such sets: for even output rows (3 row taps) and for odd ones (2). */
+ * A transposed convolution has two such sets: for even output rows (3 row taps) and for odd ones (2).  Or, where it pays, fast: see conv.c. */
 typedef struct ut_enhance_conv {
     size_t nin, nout, nblocks;
-    float *w[2];
+    bool transposed;
+    float *w[2], *fast;
     float *bias, *slope; /* [nblocks * 8]; slope NULL: linear */
 } ut_enhance_conv;
 
@@ -84,6 +85,7 @@ struct ut_enhance_net {
     float *spectrum[2];                           /* real and imaginary part: [bins + 1] rows */
     float *skip[UT_ENHANCE_LAYERS];               /* the encoder's outputs */
     float *side[2];                               /* the decoder's, in turns; the second also holds the LSTM's intermediate results */
+    float *mixed;                                 /* rows mixed for the fast convolutions */
     const float **terms;                          /* row pointers for ut_nn_sum */
     const float **chan;                           /* channels of the layer at work */
     double *stft_scratch;
@@ -92,9 +94,12 @@ struct ut_enhance_net {
 size_t ut_enhance_frames_in_phase(const ut_enhance_net *n, size_t phase);
 void ut_enhance_clear_pads(const ut_enhance_net *n, float *rows, size_t nrows); /* zeros behind the frames */
 void ut_enhance_show(const ut_enhance_net *n, const char *name, size_t index, const float *rows, size_t nrows);
-/* chan: in n->chan, c->nin pointers to each channel's first row. */
-void ut_enhance_encode_layer(ut_enhance_net *n, const ut_enhance_conv *c, size_t rows_in, float *out);
-void ut_enhance_decode_layer(ut_enhance_net *n, const ut_enhance_conv *c, size_t rows_in, float *out);
+/* A convolution or transposed convolution of n->chan: c->nin pointers to each channel's first row. */
+void ut_enhance_layer(ut_enhance_net *n, const ut_enhance_conv *c, size_t rows_in, float *out);
+/* Weights with fewer multiplications: products for each pair of input and output; and the packing.  tap(from, output, input, kernel row, time tap). */
+size_t ut_enhance_fast_products(bool transposed);
+void ut_enhance_fast_weights(const ut_enhance_conv *c, float (*tap)(const void *from, size_t out, size_t in, size_t kf, size_t time), const void *from, float *to);
+#define UT_ENHANCE_MIXED (96u << 10) /* floats of mixed rows that stay in the cache */
 size_t ut_enhance_bottleneck_floats(const ut_enhance_model *m, size_t nframes, size_t row_stride); /* scratch */
 void ut_enhance_bottleneck(ut_enhance_net *n, const float *in, float *out, float *scratch);
 void ut_enhance_compress(ut_enhance_net *n);                     /* offline: the spectrum in place */

@@ -44,6 +44,8 @@ static size_t lay_out(ut_enhance_net *n, const ut_enhance_model *m, shape s, flo
         if (arena) n->skip[i] = arena + at;
     for (size_t p = 0; p < 2; at += (floats[p++] + UT_NN_COLS - 1) / UT_NN_COLS * UT_NN_COLS)
         if (arena) n->side[p] = arena + at;
+    if (arena) n->mixed = arena + at;
+    at += max(UT_ENHANCE_MIXED, 2 * 2 * UT_ENHANCE_CHANNELS * 3 * UT_NN_COLS);
     return at + UT_NN_COLS; /* the kernels may look a few columns further */
 }
 
@@ -54,7 +56,7 @@ size_t ut_enhance_net_nbytes(const ut_enhance_model *m, size_t max_samples)
 
 static size_t most_terms(const ut_enhance_model *m)
 {
-    size_t most = max(m->features, 2 * m->c.hidden);
+    size_t most = max(max(m->features, 2 * m->c.hidden), UT_ENHANCE_MIXED / UT_NN_COLS);
     for (size_t i = 0; i < m->c.nlayers; i++) most = max(most, max(m->encoder[i].nin * 10, m->decoder[i].nin * 6));
     return most;
 }
@@ -151,7 +153,7 @@ static void encode(ut_enhance_net *n)
     size_t rows = c->n_fft / 2;
     for (size_t p = 0; p < 2; p++) n->chan[p] = n->spectrum[p] + (c->variant == UT_DCCRN_OFFLINE ? 0 : n->row_stride);
     for (size_t i = 0; i < c->nlayers; i++, rows /= 2) {
-        ut_enhance_encode_layer(n, &n->m->encoder[i], rows, n->skip[i]);
+        ut_enhance_layer(n, &n->m->encoder[i], rows, n->skip[i]);
         ut_enhance_show(n, "encoder.%zu", i, n->skip[i], c->channels[i] * rows / 2);
         for (size_t j = 0; j < c->channels[i]; j++) n->chan[j] = n->skip[i] + j * (rows / 2) * n->row_stride;
     }
@@ -164,7 +166,7 @@ static const float *decode(ut_enhance_net *n)
     for (size_t i = 0; i < c->nlayers; i++, rows *= 2) {
         size_t in = c->nlayers - 1 - i;
         join_channels(n, n->side[i % 2], n->skip[in], c->channels[in], rows);
-        ut_enhance_decode_layer(n, &n->m->decoder[i], rows, n->side[(i + 1) % 2]);
+        ut_enhance_layer(n, &n->m->decoder[i], rows, n->side[(i + 1) % 2]);
         ut_enhance_show(n, "decoder.%zu", i, n->side[(i + 1) % 2], n->m->decoder[i].nout * rows * 2);
     }
     return n->side[c->nlayers % 2];
