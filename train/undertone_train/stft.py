@@ -28,7 +28,7 @@ class Stft(nn.Module):
     def forward(self, wave):
         total = (self.frames(wave.shape[-1]) - 1) * self.hop + self.n_fft
         half = self.n_fft // 2
-        padded = F.pad(wave.float(), (half, total - wave.shape[-1] - half))
+        padded = F.pad(wave.to(self.window.dtype), (half, total - wave.shape[-1] - half))
         cut = padded.unfold(-1, self.n_fft, self.hop) * self.window
         return torch.fft.rfft(cut).transpose(-1, -2)
 
