@@ -58,7 +58,7 @@ typedef ut_status (*ut_enhance_sink)(void *user, const int16_t *sample, size_t n
 
 UT_MUST_CHECK ut_status ut_enhancer_new(const ut_enhance_model *m, const ut_enhancer_options *o, ut_enhance_sink sink, void *user, ut_enhancer **out,
                                         ut_err *e);
-/* Failure is final: of memory, of the sink (its status), of the model (UT_E_INPUT: its output is not finite). */
+/* Failure is final: of memory, of the sink (its status), of the network (UT_E_INPUT: its output is not finite). */
 UT_MUST_CHECK ut_status ut_enhancer_push(ut_enhancer *h, const int16_t *sample, size_t n, ut_err *e);
 UT_MUST_CHECK ut_status ut_enhancer_finish(ut_enhancer *h, ut_enhancer_report *report, ut_err *e); /* gives the sink what is left */
 void ut_enhancer_free(ut_enhancer *h);                                                             /* safe on NULL */
