@@ -38,8 +38,8 @@ static bool open_list(ut_json_reader *r, char c)
     return r->first = true;
 }
 
-bool ut_json_object(ut_json_reader *r) { return open_list(r, '{'); }
-bool ut_json_array(ut_json_reader *r) { return open_list(r, '['); }
+bool ut_json_read_object(ut_json_reader *r) { return open_list(r, '{'); }
+bool ut_json_read_array(ut_json_reader *r) { return open_list(r, '['); }
 
 /* Is there another member before the closing bracket?  Takes the comma, or the bracket. */
 static bool next_member(ut_json_reader *r, char closing)
@@ -56,11 +56,11 @@ static bool next_member(ut_json_reader *r, char closing)
     return true;
 }
 
-bool ut_json_more(ut_json_reader *r) { return next_member(r, ']'); }
+bool ut_json_read_more(ut_json_reader *r) { return next_member(r, ']'); }
 
-bool ut_json_key(ut_json_reader *r, char *name, size_t cap)
+bool ut_json_read_key(ut_json_reader *r, char *name, size_t cap)
 {
-    return next_member(r, '}') && ut_json_string(r, name, cap) && take(r, ':');
+    return next_member(r, '}') && ut_json_read_string(r, name, cap) && take(r, ':');
 }
 
 static bool hex4(ut_json_reader *r, unsigned *out)
@@ -145,7 +145,7 @@ static bool string(ut_json_reader *r, char *out, size_t cap)
     return true;
 }
 
-bool ut_json_string(ut_json_reader *r, char *out, size_t cap) { return cap && string(r, out, cap); }
+bool ut_json_read_string(ut_json_reader *r, char *out, size_t cap) { return cap && string(r, out, cap); }
 
 static bool digit(const ut_json_reader *r) { return r->p < r->end && *r->p >= '0' && *r->p <= '9'; }
 
@@ -169,7 +169,7 @@ static double scaled(double m, int exponent)
     return exponent < 0 ? m / ten : m * ten;
 }
 
-bool ut_json_number(ut_json_reader *r, double *out)
+bool ut_json_read_number(ut_json_reader *r, double *out)
 {
     double m = 0, x = 0;
     int taken = 0, dropped = 0, fraction = 0, skipped = 0, ignored = 0;
@@ -196,12 +196,12 @@ bool ut_json_number(ut_json_reader *r, double *out)
     return true;
 }
 
-bool ut_json_size(ut_json_reader *r, size_t *out)
+bool ut_json_read_size(ut_json_reader *r, size_t *out)
 {
     double v;
     white(r);
     const char *start = r->p;
-    if (!ut_json_number(r, &v)) return false;
+    if (!ut_json_read_number(r, &v)) return false;
     for (const char *q = start; q < r->p; q++)
         if (*q < '0' || *q > '9') return fail(r);
     if (v > 9007199254740992.0 || v > (double)(size_t)-1) return fail(r);
@@ -217,7 +217,7 @@ static bool word(ut_json_reader *r, const char *w)
     return true;
 }
 
-bool ut_json_bool(ut_json_reader *r, bool *out)
+bool ut_json_read_bool(ut_json_reader *r, bool *out)
 {
     char c = peek(r);
     if (c != 't' && c != 'f') return fail(r);
@@ -226,7 +226,7 @@ bool ut_json_bool(ut_json_reader *r, bool *out)
     return true;
 }
 
-bool ut_json_skip(ut_json_reader *r)
+bool ut_json_read_skip(ut_json_reader *r)
 {
     double number;
     bool truth;
@@ -241,9 +241,9 @@ bool ut_json_skip(ut_json_reader *r)
             break;
         case '"': if (!string(r, NULL, 0)) return false; break;
         case 't':
-        case 'f': if (!ut_json_bool(r, &truth)) return false; break;
+        case 'f': if (!ut_json_read_bool(r, &truth)) return false; break;
         case 'n': if (!word(r, "null")) return false; break;
-        default: if (!ut_json_number(r, &number)) return false;
+        default: if (!ut_json_read_number(r, &number)) return false;
         }
         while (r->depth > depth) { /* the next member of the innermost open list, or its end */
             if (next_member(r, array[r->depth] ? ']' : '}')) {
@@ -256,7 +256,7 @@ bool ut_json_skip(ut_json_reader *r)
     return !r->bad;
 }
 
-bool ut_json_end(ut_json_reader *r)
+bool ut_json_read_end(ut_json_reader *r)
 {
     white(r);
     return !r->bad && r->depth == 0 && r->p == r->end ? true : fail(r);

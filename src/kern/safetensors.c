@@ -14,23 +14,23 @@ static size_t dtype_nbytes(ut_dtype d) { return d == UT_F32 ? 4 : 2; }
 static bool read_metadata(ut_json_reader *r, ut_safetensors *s)
 {
     char key[64];
-    if (!ut_json_object(r)) return false;
-    while (ut_json_key(r, key, sizeof key)) {
-        if (!strcmp(key, "format")) ut_json_string(r, s->format, sizeof s->format);
-        else if (!strcmp(key, "config")) ut_json_string(r, s->config, sizeof s->config);
-        else ut_json_skip(r);
+    if (!ut_json_read_object(r)) return false;
+    while (ut_json_read_key(r, key, sizeof key)) {
+        if (!strcmp(key, "format")) ut_json_read_string(r, s->format, sizeof s->format);
+        else if (!strcmp(key, "config")) ut_json_read_string(r, s->config, sizeof s->config);
+        else ut_json_read_skip(r);
     }
     return !r->bad;
 }
 
 static bool read_shape(ut_json_reader *r, ut_tensor *t)
 {
-    if (!ut_json_array(r)) return false;
+    if (!ut_json_read_array(r)) return false;
     t->count = 1;
     t->ndims = 0;
-    while (ut_json_more(r)) {
+    while (ut_json_read_more(r)) {
         size_t d;
-        if (t->ndims == UT_TENSOR_DIMS || !ut_json_size(r, &d) || d == 0 || !ut_mul(t->count, d, &t->count)) return false;
+        if (t->ndims == UT_TENSOR_DIMS || !ut_json_read_size(r, &d) || d == 0 || !ut_mul(t->count, d, &t->count)) return false;
         t->shape[t->ndims++] = d;
     }
     return !r->bad;
@@ -41,11 +41,11 @@ static const char *read_entry(ut_json_reader *r, ut_tensor *t, size_t *from, siz
 {
     char key[32], text[16];
     unsigned seen = 0;
-    if (!ut_json_object(r)) return "a tensor's entry is not an object";
-    while (ut_json_key(r, key, sizeof key)) {
+    if (!ut_json_read_object(r)) return "a tensor's entry is not an object";
+    while (ut_json_read_key(r, key, sizeof key)) {
         if (!strcmp(key, "dtype") && !(seen & 1)) {
             seen |= 1;
-            if (!ut_json_string(r, text, sizeof text)) return "a tensor has no type";
+            if (!ut_json_read_string(r, text, sizeof text)) return "a tensor has no type";
             if (!strcmp(text, "F32")) t->dtype = UT_F32;
             else if (!strcmp(text, "F16")) t->dtype = UT_F16;
             else return "a tensor is of another type than F32 and F16";
@@ -54,7 +54,7 @@ static const char *read_entry(ut_json_reader *r, ut_tensor *t, size_t *from, siz
             if (!read_shape(r, t)) return "a tensor's shape makes no sense";
         } else if (!strcmp(key, "data_offsets") && !(seen & 4)) {
             seen |= 4;
-            if (!ut_json_array(r) || !ut_json_more(r) || !ut_json_size(r, from) || !ut_json_more(r) || !ut_json_size(r, to) || ut_json_more(r))
+            if (!ut_json_read_array(r) || !ut_json_read_more(r) || !ut_json_read_size(r, from) || !ut_json_read_more(r) || !ut_json_read_size(r, to) || ut_json_read_more(r))
                 return "a tensor's place makes no sense";
         } else {
             return "a tensor's entry has a superfluous member";
@@ -83,8 +83,8 @@ static const char *read_header(ut_json_reader *r, const uint8_t *data, size_t n,
     ut_tensor t;
     size_t from = 0, to = 0, nbytes;
     bool metadata = false;
-    if (!ut_json_object(r)) return "the header is not a JSON object";
-    while (ut_json_key(r, t.name, sizeof t.name)) {
+    if (!ut_json_read_object(r)) return "the header is not a JSON object";
+    while (ut_json_read_key(r, t.name, sizeof t.name)) {
         if (!strcmp(t.name, "__metadata__")) {
             if (metadata || !read_metadata(r, s)) return "the metadata makes no sense";
             metadata = true;
@@ -98,7 +98,7 @@ static const char *read_header(ut_json_reader *r, const uint8_t *data, size_t n,
         if (s->n == UT_TENSORS_MAX) return "too many tensors";
         if (!insert(s, &t)) return "two tensors have one name";
     }
-    if (!ut_json_end(r)) return "the header is not valid JSON";
+    if (!ut_json_read_end(r)) return "the header is not valid JSON";
     const uint8_t *at = data;
     for (size_t i = 0; i < s->n; i++) {
         if (s->tensor[i].data != at) return "tensors overlap or leave a gap";

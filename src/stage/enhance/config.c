@@ -6,7 +6,7 @@ static bool read_variant(ut_json_reader *r, ut_variant *v)
 {
     char text[16];
     static const char *const names[] = { "E", "CL", "offline" };
-    if (!ut_json_string(r, text, sizeof text)) return false;
+    if (!ut_json_read_string(r, text, sizeof text)) return false;
     for (unsigned i = 0; i < 3; i++)
         if (!strcmp(text, names[i])) {
             *v = (ut_variant)i;
@@ -17,16 +17,16 @@ static bool read_variant(ut_json_reader *r, ut_variant *v)
 
 static bool read_channels(ut_json_reader *r, ut_enhance_config *c)
 {
-    if (!ut_json_array(r)) return false;
-    for (c->nlayers = 0; ut_json_more(r); c->nlayers++)
-        if (c->nlayers == UT_ENHANCE_LAYERS || !ut_json_size(r, &c->channels[c->nlayers])) return false;
+    if (!ut_json_read_array(r)) return false;
+    for (c->nlayers = 0; ut_json_read_more(r); c->nlayers++)
+        if (c->nlayers == UT_ENHANCE_LAYERS || !ut_json_read_size(r, &c->channels[c->nlayers])) return false;
     return !r->bad;
 }
 
 static bool read_float(ut_json_reader *r, float *out)
 {
     double v;
-    if (!ut_json_number(r, &v)) return false;
+    if (!ut_json_read_number(r, &v)) return false;
     *out = (float)v;
     return true;
 }
@@ -42,16 +42,16 @@ static bool read_member(ut_json_reader *r, const char *key, ut_enhance_config *c
     *seen |= 1u << which;
     switch (which) {
     case 0: return read_variant(r, &c->variant);
-    case 1: return ut_json_size(r, &c->n_fft);
-    case 2: return ut_json_size(r, &c->win_length);
-    case 3: return ut_json_size(r, &c->hop);
+    case 1: return ut_json_read_size(r, &c->n_fft);
+    case 2: return ut_json_read_size(r, &c->win_length);
+    case 3: return ut_json_read_size(r, &c->hop);
     case 4: return read_channels(r, c);
-    case 5: return ut_json_size(r, &c->hidden);
-    case 6: return ut_json_size(r, &c->nlstms);
-    case 7: return ut_json_string(r, norm, sizeof norm); /* is folded into the weights: of no interest here */
+    case 5: return ut_json_read_size(r, &c->hidden);
+    case 6: return ut_json_read_size(r, &c->nlstms);
+    case 7: return ut_json_read_string(r, norm, sizeof norm); /* is folded into the weights: of no interest here */
     case 8: return read_float(r, &c->power);
     case 9: return read_float(r, &c->gain_max);
-    case 10: return ut_json_bool(r, &c->lookahead);
+    case 10: return ut_json_read_bool(r, &c->lookahead);
     default: return false;
     }
 }
@@ -74,9 +74,9 @@ ut_status ut_enhance_config_read(const char *json, const char *name, ut_enhance_
     char key[32];
     unsigned seen = 0;
     *c = (ut_enhance_config){ 0 };
-    bool good = ut_json_object(&r);
-    while (good && ut_json_key(&r, key, sizeof key)) good = read_member(&r, key, c, &seen);
-    if (!good || !ut_json_end(&r) || seen != 0x7ff)
+    bool good = ut_json_read_object(&r);
+    while (good && ut_json_read_key(&r, key, sizeof key)) good = read_member(&r, key, c, &seen);
+    if (!good || !ut_json_read_end(&r) || seen != 0x7ff)
         return ut_fail(e, UT_E_INPUT, "%s: its configuration is not one of Model 1's: a member is missing, unknown, twice there or malformed", name);
     const char *wrong = what_is_wrong(c);
     return wrong ? ut_fail(e, UT_E_INPUT, "%s: not a usable model: %s", name, wrong) : UT_OK;
