@@ -139,23 +139,29 @@ ut_status ut_audio_read(const uint8_t *data, size_t n, const char *name, ut_pcm 
     return UT_OK;
 }
 
+ut_status ut_audio_wav_header(uint64_t nsamples, unsigned rate_hz, uint8_t h[UT_WAV_HEADER_NBYTES], ut_err *e)
+{
+    if (nsamples > (UINT32_MAX - UT_WAV_HEADER_NBYTES) / 2) return ut_fail(e, UT_E_INPUT, "the recording is too long for a WAV file (4 GiB)");
+    memcpy(h, "RIFF....WAVEfmt ", 16);
+    ut_put32(h + 4, (uint32_t)(nsamples * 2) + 36);
+    ut_put32(h + 16, 16);          /* length of "fmt " */
+    ut_put16(h + 20, 1);           /* PCM */
+    ut_put16(h + 22, 1);           /* channels */
+    ut_put32(h + 24, rate_hz);
+    ut_put32(h + 28, rate_hz * 2); /* bytes a second */
+    ut_put16(h + 32, 2);           /* bytes a frame */
+    ut_put16(h + 34, 16);          /* bits a sample */
+    memcpy(h + 36, "data", 4);
+    ut_put32(h + 40, (uint32_t)(nsamples * 2));
+    return UT_OK;
+}
+
 ut_status ut_audio_write_wav(const ut_pcm *pcm, ut_buf *file, ut_err *e)
 {
-    uint8_t h[44] = "RIFF....WAVEfmt ";
-    uint64_t nbytes = (uint64_t)pcm->nsamples * 2;
-    if (nbytes > UINT32_MAX - 44) return ut_fail(e, UT_E_INPUT, "the recording is too long for a WAV file (4 GiB)");
-    ut_put32(h + 4, (uint32_t)nbytes + 36);
-    ut_put32(h + 16, 16);               /* length of "fmt " */
-    ut_put16(h + 20, 1);                /* PCM */
-    ut_put16(h + 22, 1);                /* channels */
-    ut_put32(h + 24, pcm->rate_hz);
-    ut_put32(h + 28, pcm->rate_hz * 2); /* bytes a second */
-    ut_put16(h + 32, 2);                /* bytes a frame */
-    ut_put16(h + 34, 16);               /* bits a sample */
-    memcpy(h + 36, "data", 4);
-    ut_put32(h + 40, (uint32_t)nbytes);
+    uint8_t h[UT_WAV_HEADER_NBYTES];
+    ut_status s = ut_audio_wav_header(pcm->nsamples, pcm->rate_hz, h, e);
     file->len = 0;
-    ut_status s = ut_buf_resize(file, sizeof h + (size_t)nbytes, e);
+    if (s == UT_OK) s = ut_buf_resize(file, sizeof h + pcm->nsamples * 2, e);
     if (s != UT_OK) return s;
     memcpy(file->data, h, sizeof h);
     for (size_t i = 0; i < pcm->nsamples; i++) ut_put16(file->data + sizeof h + 2 * i, (uint16_t)pcm->sample[i]);

@@ -16,6 +16,8 @@ typedef ut_status (*ut_audio_take)(void *user, const int16_t *sample, size_t n, 
 UT_MUST_CHECK ut_status ut_audio_stream(const ut_source *src, const char *name, ut_audio_take take, void *user, ut_err *e);
 ut_source ut_source_of(const ut_blob *bytes); /* borrows both */
 /* RIFF WAV, PCM 16 bit mono, the plain 44-byte header: equal samples make equal files. */
+#define UT_WAV_HEADER_NBYTES 44
+UT_MUST_CHECK ut_status ut_audio_wav_header(uint64_t nsamples, unsigned rate_hz, uint8_t h[UT_WAV_HEADER_NBYTES], ut_err *e);
 UT_MUST_CHECK ut_status ut_audio_write_wav(const ut_pcm *pcm, ut_buf *file, ut_err *e);
 bool ut_audio_sniff(const uint8_t *data, size_t n); /* looks like an audio file that ut_audio_read might take */
 
