@@ -213,10 +213,13 @@ typedef struct ut_reveal_report {
 UT_API UT_MUST_CHECK ut_status ut_reveal(const uint8_t *image, size_t nimage, const ut_reveal_options *opt, ut_blob *out,
                                          ut_reveal_report *rep);
 
+typedef enum ut_sound_format { UT_SOUND_WAV = 0, UT_SOUND_FLAC = 1 } ut_sound_format;
+
 typedef struct ut_enhance_options {
     ut_enhance_mode mode;          /* default: on */
     double strength;               /* 0..1; default 1; 0 needs no model */
     const char *model;             /* as in ut_hide_options */
+    ut_sound_format format;        /* of the result; default: WAV */
     const char *voice_name;        /* what messages call the input; NULL: "the recording" */
     unsigned nthreads;
     ut_progress_fn progress;
@@ -232,11 +235,11 @@ typedef struct ut_enhance_report {
     size_t nsteps;
 } ut_enhance_report;
 
-/* Clean a recording as ut_hide() does.  voice: an audio file; out: a WAV file (16 kHz mono 16-bit) of the same length. */
+/* Clean a recording as ut_hide() does.  voice: an audio file; out: a WAV or FLAC file (16 kHz mono 16-bit) of the same length. */
 UT_API UT_MUST_CHECK ut_status ut_enhance(const uint8_t *voice, size_t nvoice, const ut_enhance_options *opt, ut_blob *out,
                                           ut_enhance_report *rep);
 
-/* The same from a source that is read twice to a function that gets the WAV file's bytes in order (non-zero return: stop with UT_E_IO).
+/* The same from a source that is read twice to a function that gets the file's bytes in order (non-zero return: stop with UT_E_IO).
  * Memory does not grow with the recording. */
 typedef int (*ut_write_fn)(void *user, const void *data, size_t n);
 UT_API UT_MUST_CHECK ut_status ut_enhance_stream(const ut_source *voice, const ut_enhance_options *opt, ut_write_fn write, void *user,

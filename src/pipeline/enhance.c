@@ -1,5 +1,6 @@
 /* ut_enhance: listen -> clean -> write, in two passes over the recording and constant memory. */
 #include "media/audio.h"
+#include "media/audio_writer.h"
 #include "pipeline/clean.h"
 #include "pipeline/report.h"
 #include <math.h>
@@ -17,6 +18,7 @@ typedef struct job {
     ut_cleaning cleaning;
     ut_listener *listener;
     ut_enhancer *enhancer;
+    ut_audio_writer *writer;
     ut_write_fn write;
     void *user;
     uint64_t taken, given;
@@ -53,23 +55,17 @@ static ut_status clean(void *user, const int16_t *sample, size_t n, ut_err *e)
     return s == UT_OK ? ut_enhancer_push(j->enhancer, sample, n, e) : s;
 }
 
-static ut_status put(job *j, const void *data, size_t n, ut_err *e)
+static ut_status put(void *user, const void *data, size_t n, ut_err *e)
 {
+    job *j = user;
     return j->write(j->user, data, n) ? ut_fail(e, UT_E_IO, "the result could not be written") : UT_OK;
 }
 
 static ut_status give(void *user, const int16_t *sample, size_t n, ut_err *e)
 {
     job *j = user;
-    uint8_t bytes[4096];
-    ut_status s = UT_OK;
-    for (size_t at = 0, m; s == UT_OK && at < n; at += m) {
-        m = n - at < sizeof bytes / 2 ? n - at : sizeof bytes / 2;
-        for (size_t i = 0; i < m; i++) ut_put16(bytes + 2 * i, (uint16_t)sample[at + i]);
-        s = put(j, bytes, 2 * m, e);
-    }
     j->given += n;
-    return s;
+    return ut_audio_writer_put(j->writer, sample, n, e);
 }
 
 static ut_status first_pass(job *j, const ut_source *src)
@@ -90,13 +86,12 @@ static ut_status first_pass(job *j, const ut_source *src)
 static ut_status second_pass(job *j, const ut_source *src)
 {
     double t0 = ut_now();
-    uint8_t head[UT_WAV_HEADER_NBYTES];
     ut_enhancer_report r;
-    ut_status s = ut_audio_wav_header(j->cleaning.heard.nsamples, UT_ENHANCE_HZ, head, j->err);
-    if (s == UT_OK) s = put(j, head, sizeof head, j->err);
+    ut_status s = ut_audio_writer_new(j->opt->format, j->cleaning.heard.nsamples, put, j, &j->writer, j->err);
     if (s == UT_OK) s = ut_cleaning_start(&j->cleaning, give, j, &j->enhancer, j->err);
     if (s == UT_OK) s = ut_audio_stream(src, j->opt->voice_name, clean, j, j->err);
     if (s == UT_OK) s = ut_enhancer_finish(j->enhancer, &r, j->err);
+    if (s == UT_OK) s = ut_audio_writer_finish(j->writer, j->err);
     if (s == UT_OK && j->given != j->cleaning.heard.nsamples) s = ut_fail(j->err, UT_E_IO, "the recording changed while it was read");
     if (s != UT_OK) return s;
     ut_cleaning_tell(&j->cleaning, &r);
@@ -123,6 +118,7 @@ ut_status ut_enhance_stream(const ut_source *voice, const ut_enhance_options *op
     if (s != UT_OK) snprintf(rep->message, sizeof rep->message, "%s", err.text[0] ? err.text : ut_status_text(s));
     ut_listener_free(j.listener);
     ut_enhancer_free(j.enhancer);
+    ut_audio_writer_free(j.writer);
     ut_cleaning_free(&j.cleaning);
     return s;
 }
