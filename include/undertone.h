@@ -10,7 +10,8 @@
  * (the voice after cleaning and payload coding).  A SHA-256 inside the sealed payload proves it.  The photo itself is changed.
  *
  * Limits: photos up to 65,535 pixels a side and 200 megapixels; recordings up to 24 hours; payloads up to 1 GiB.
- * Memory: about 30 bytes a pixel while hiding, and about 100 MB a thread while cleaning.  Results do not depend on the number of threads.
+ * Memory: about 30 bytes a pixel while hiding, and about 60 MB for each of at most 8 threads while
+ * cleaning.  Results do not depend on the number of threads.
  * Threads: every function is re-entrant; distinct calls may run in distinct threads.
  *
  *     ut_hide_options opt;  ut_hide_report rep;  ut_blob out;

@@ -73,7 +73,7 @@ ok compare whole.flac voice.wav
 matches "FLAC as it was" "$(cat out.txt)" identical
 
 # lengths and sounds at the edges
-for n in 1 2 319 16000 148000 148001; do
+for n in 1 2 319 16000 183200 183201; do
     voice short.wav $n
     enhance short.wav short-out.wav
     is "samples of $n" "$(nsamples short-out.wav)" $n

@@ -49,14 +49,14 @@ static double around(const double *sum, long n, long i, long reach)
     long from = i > reach ? i - reach : 0, to = i + reach < n ? i + reach : n - 1;
     return (sum[to + 1] - sum[from]) / (double)reach;
 }
-/* Hears 0.9 s to both sides, so that a missing context shows: scales by loudness there over loudness near by, whatever the level. */
+/* Hears nearly all of the context, so that a missing context shows: scales by loudness there over loudness near by, whatever the level. */
 static ut_status wide(const void *model, const float *in, float *out, size_t n, ut_err *e)
 {
     (void)model, (void)e;
     double *sum = calloc(n + 1, sizeof *sum);
     for (size_t i = 0; i < n; i++) sum[i + 1] = sum[i] + fabs((double)in[i]);
     for (long i = 0; i < (long)n; i++)
-        out[i] = in[i] * (float)(around(sum, (long)n, i, 9 * UT_ENHANCE_HZ / 10) / (around(sum, (long)n, i, UT_ENHANCE_HZ / 10) + 1e-9));
+        out[i] = in[i] * (float)(around(sum, (long)n, i, UT_CHUNK_CONTEXT - 800) / (around(sum, (long)n, i, UT_ENHANCE_HZ / 10) + 1e-9));
     free(sum);
     return UT_OK;
 }
@@ -143,7 +143,7 @@ static void independence(void)
     free(other.sample);
 }
 
-/* With 0.9 s of context heard nothing of the seams is left: as the whole at once, but for rounding. */
+/* With all of the context heard nothing of the seams is left: as the whole at once, but for rounding. */
 static void seams(void)
 {
     size_t n = 2 * UT_CHUNK_HOP + 40000;

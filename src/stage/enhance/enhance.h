@@ -49,9 +49,9 @@ typedef struct ut_enhancer_report {
     double snr_in_db;        /* estimate: energy kept over energy removed; NaN if the network did not run */
 } ut_enhancer_report;
 
-/* Samples in, samples out, in order and in number the same, 16 kHz mono.  Works on chunks of about 10 s that overlap and cross-fade; each is brought
+/* Samples in, samples out, in order and in number the same, 16 kHz mono.  Works on chunks of 15 s that overlap and cross-fade; each is brought
  * to the level that the network was trained at, and back.  What is given does not depend on nthreads nor on how the input was cut into pushes.
- * Memory does not grow with the recording: 2 MB and what the network needs for 10 s, for each thread.  Digital silence (20 ms of zeros or more)
+ * Memory does not grow with the recording: 2 MB and what the network needs for 15 s (60 MB), for each of at most 8 threads.  Digital silence (20 ms of zeros or more)
  * stays silence.  m may be NULL where strength is 0 or leave_alone is set. */
 typedef struct ut_enhancer ut_enhancer;
 typedef ut_status (*ut_enhance_sink)(void *user, const int16_t *sample, size_t n, ut_err *e);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LANES = 16 }; /* chunks at work at a time */
+enum { MOST_LANES = 8 }; /* chunks at work at a time */
 
 /* One chunk at work. */
 typedef struct lane {
