@@ -7,7 +7,8 @@
 
 enum { SHORT = UT_SPEECH_SHORT, LONG = UT_SPEECH_LONG, BANDS = UT_SPEECH_BANDS, FRAMES = UT_SPEECH_FRAMES };
 enum { BINS = SHORT / 2 + 1, LONG_BINS = 208 /* to 3250 Hz */, FINE_LOW = 20, FINE_HIGH = 192, NFINE = FINE_HIGH - FINE_LOW + 1 };
-static const double PI = 3.14159265358979323846, FLOOR = 1e-8 /* power of a bin, about that of rounding to 16 bit */;
+static const double PI = 3.14159265358979323846, FLOOR = 1e-8 /* power of a bin, about that of rounding to 16 bit */,
+                    STEADY = 1e-3 /* modulation energy of white noise: less is no better sign of speech */;
 static const double FRAME_HZ = (double)UT_ENHANCE_HZ / UT_SPEECH_HOP;
 
 struct ut_speech {
@@ -114,8 +115,8 @@ static void modulations(const ut_speech *s, double *f)
             if (b) shared[b] += creal(m[b] * conj(m[b - 1]));
         }
     }
-    f[UT_SPEECH_SYLLABLES] = log(slow + 1e-9);
-    f[UT_SPEECH_FLUTTER] = log(fast + 1e-9);
+    f[UT_SPEECH_SYLLABLES] = log(slow + STEADY);
+    f[UT_SPEECH_FLUTTER] = log(fast + STEADY);
     f[UT_SPEECH_TOGETHER] = 0;
     for (int b = 1; b < BANDS; b++) f[UT_SPEECH_TOGETHER] += shared[b] / (sqrt(own[b] * own[b - 1]) + 1e-12) / (BANDS - 1);
 }
