@@ -32,14 +32,15 @@ typedef struct ut_nn_sum {
     size_t y_stride, ny, ncols;
 } ut_nn_sum;
 
-/* v[j][s] = sum over q < nsources <= 4 of k[q] * x[j][at[q] + s],  j < nrows,  s < ncols. */
+/* Rows mixed for the fast convolutions (stage/enhance/fast.c).  With c[q] = sum over i < nsources (1 or 2) of k[i] * x[i][j*x_stride + instant[q] + s],
+ * v[j*v_stride + s] gets c[1], and the places `plane` and 2*plane further get c[0] - c[1] and c[1] - c[2];  j < nrows,  s < ncols. */
 typedef struct ut_nn_mix {
-    size_t nrows, nsources, ncols;
-    const float *const *x;
-    ptrdiff_t at[4];
-    float k[4];
+    size_t nrows, ncols, nsources;
+    const float *x[2];
+    size_t x_stride, instant[3];
+    float k[2];
     float *v;
-    size_t v_stride;
+    size_t v_stride, plane;
 } ut_nn_mix;
 
 /* One step of nseq (1 or 2) LSTMs that share their weights (gate order i, f, g, o; c' = s(f)c + s(i)tanh(g), h' = s(o)tanh(c')).

@@ -8,67 +8,86 @@
 
 #define NN_INLINE static inline __attribute__((always_inline))
 
-/* Outputs out..out+NN_OUT of a, columns s..s+vecs*W.  vecs is a constant where this is inlined, so that acc lives in registers. */
-NN_INLINE void NN(tile)(const ut_nn_sum *a, size_t out, size_t s, size_t vecs)
+/* Outputs out..out+outs of a, columns s..s+vecs*W.  outs and vecs are constants where this is inlined, so that acc lives in registers. */
+NN_INLINE void NN(tile)(const ut_nn_sum *a, size_t out, size_t s, size_t outs, size_t vecs)
 {
     V acc[NN_OUT][NN_VECS], x[NN_VECS];
     const float *w = a->w + out;
-    for (size_t m = 0; m < NN_OUT; m++)
+    for (size_t m = 0; m < outs; m++)
         for (size_t i = 0; i < vecs; i++) acc[m][i] = v_set(0.0f);
     for (size_t j = 0; j < a->nterms; j++, w += a->w_stride) {
         const float *from = a->x[j] + s;
         for (size_t i = 0; i < vecs; i++) x[i] = v_load(from + i * W);
-        for (size_t m = 0; m < NN_OUT; m++) {
+        for (size_t m = 0; m < outs; m++) {
             V k = v_set(w[m]);
             for (size_t i = 0; i < vecs; i++) acc[m][i] = v_fma(k, x[i], acc[m][i]);
         }
     }
-    for (size_t m = 0; m < NN_OUT && out + m < a->ny; m++) {
-        V bias = v_set(a->bias ? a->bias[out + m] : 0.0f), slope = v_set(a->last && a->slope ? a->slope[out + m] : 1.0f);
+    for (size_t m = 0; m < outs && out + m < a->ny; m++)
         for (size_t t = 0; t < a->ntargets; t++) {
             float *y = a->target[t].y + (out + m) * a->y_stride + s;
-            V sign = v_set(a->target[t].sign);
-            for (size_t i = 0; i < vecs; i++) v_store(y + i * W, v_prelu(v_fma(sign, acc[m][i], a->first ? bias : v_load(y + i * W)), slope));
+            V sign = v_set(a->target[t].sign), v[NN_VECS];
+            if (a->first) {
+                V bias = v_set(a->bias ? a->bias[out + m] : 0.0f);
+                for (size_t i = 0; i < vecs; i++) v[i] = v_fma(sign, acc[m][i], bias);
+            } else {
+                for (size_t i = 0; i < vecs; i++) v[i] = v_fma(sign, acc[m][i], v_load(y + i * W));
+            }
+            if (a->last && a->slope) {
+                V slope = v_set(a->slope[out + m]);
+                for (size_t i = 0; i < vecs; i++) v[i] = v_prelu(v[i], slope);
+            }
+            for (size_t i = 0; i < vecs; i++) v_store(y + i * W, v[i]);
         }
+}
+
+NN_INLINE void NN(strip)(const ut_nn_sum *a, size_t out, size_t outs)
+{
+    size_t s = 0;
+    for (; s + NN_VECS * W <= a->ncols; s += NN_VECS * W) NN(tile)(a, out, s, outs, NN_VECS);
+    if (NN_VECS > 2 && s + 2 * W <= a->ncols) {
+        NN(tile)(a, out, s, outs, 2);
+        s += 2 * W;
     }
+    for (; s < a->ncols; s += W) NN(tile)(a, out, s, outs, 1);
 }
 
 static void NN(sum)(const ut_nn_sum *a)
 {
-    for (size_t out = 0; out < a->ny; out += NN_OUT) {
-        size_t s = 0;
-        for (; s + NN_VECS * W <= a->ncols; s += NN_VECS * W) NN(tile)(a, out, s, NN_VECS);
-        if (NN_VECS > 2 && s + 2 * W <= a->ncols) {
-            NN(tile)(a, out, s, 2);
-            s += 2 * W;
+    for (size_t out = 0; out < a->ny; out += NN_OUT)
+        if (a->ny - out <= NN_OUT / 2) NN(strip)(a, out, NN_OUT / 2);
+        else NN(strip)(a, out, NN_OUT);
+}
+
+NN_INLINE void NN(mix_tile)(const ut_nn_mix *a, size_t j, size_t s, size_t nsources, size_t vecs)
+{
+    V c[3], k0 = v_set(a->k[0]), k1 = v_set(a->k[1]);
+    const float *x0 = a->x[0] + j * a->x_stride + s, *x1 = a->x[nsources - 1] + j * a->x_stride + s;
+    float *v = a->v + j * a->v_stride + s;
+    for (size_t i = 0; i < vecs; i++, v += W) {
+        for (size_t q = 0; q < 3; q++) {
+            c[q] = k0 * v_load(x0 + a->instant[q] + i * W);
+            if (nsources == 2) c[q] = v_fma(k1, v_load(x1 + a->instant[q] + i * W), c[q]);
         }
-        for (; s < a->ncols; s += W) NN(tile)(a, out, s, 1);
+        v_store(v, c[1]);
+        v_store(v + a->plane, c[0] - c[1]);
+        v_store(v + 2 * a->plane, c[1] - c[2]);
     }
 }
 
 NN_INLINE void NN(mix_rows)(const ut_nn_mix *a, size_t nsources)
 {
-    V k[4];
-    for (size_t q = 0; q < nsources; q++) k[q] = v_set(a->k[q]);
     for (size_t j = 0; j < a->nrows; j++) {
-        float *v = a->v + j * a->v_stride;
-        for (size_t s = 0; s < a->ncols; s += W) {
-            V sum = v_set(0.0f);
-            for (size_t q = 0; q < nsources; q++) sum = v_fma(k[q], v_load(a->x[j] + a->at[q] + s), sum);
-            v_store(v + s, sum);
-        }
+        size_t s = 0;
+        for (; s + 48 <= a->ncols; s += 48) NN(mix_tile)(a, j, s, nsources, 48 / W);
+        for (; s < a->ncols; s += 16) NN(mix_tile)(a, j, s, nsources, 16 / W);
     }
 }
 
 static void NN(mix)(const ut_nn_mix *a)
 {
-    switch (a->nsources) {
-    case 0: NN(mix_rows)(a, 0); break;
-    case 1: NN(mix_rows)(a, 1); break;
-    case 2: NN(mix_rows)(a, 2); break;
-    case 3: NN(mix_rows)(a, 3); break;
-    default: NN(mix_rows)(a, 4);
-    }
+    if (a->nsources == 2) NN(mix_rows)(a, 2);
+    else NN(mix_rows)(a, 1);
 }
 
 /* The units [at, at + W) of one group: the four gates' sums for all sequences, into gate[sequence][4][16]. */

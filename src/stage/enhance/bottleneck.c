@@ -1,123 +1,155 @@
 /* The complex LSTM (DCCRN, eq. 4: out = (Lr(xr) - Li(xi)) + j (Lr(xi) + Li(xr)), Lr and Li real LSTMs), or E's real one, and the projection behind.
- * An LSTM's two inputs xr, xi run together and share its weights; what the inputs give to the gates is one matrix product for all frames. */
+ * An LSTM's two inputs xr, xi run together and share its weights; what the inputs give to the gates is one matrix product for all frames.
+ * Frames are in order here; inputs come in panels, [panel of 8 frames][input][8]. */
 #include "stage/enhance/model.h"
 #include <string.h>
 
-static size_t groups(const ut_enhance_model *m) { return (m->c.hidden + UT_NN_UNITS - 1) / UT_NN_UNITS; }
-static size_t sequences(const ut_enhance_model *m) { return m->nkinds; } /* as many inputs as kinds */
+typedef struct sizes {
+    size_t seqs, nrows;   /* inputs of an LSTM (1 in E, else 2); outputs: directions * units */
+    size_t units, width;  /* the same padded to groups of 16: of one direction, of both */
+    size_t nframes, most; /* padded to panels; the most inputs of a layer */
+} sizes;
 
-/* scratch: gates [sequence][frame][group][4][16]; outputs [kind][sequence][frame][direction][unit]; rows [part][direction, unit][row_stride]; c and zeros */
-size_t ut_enhance_bottleneck_floats(const ut_enhance_model *m, size_t nframes, size_t row_stride)
+static sizes sizes_of(const ut_enhance_model *m, size_t nblocks)
 {
-    size_t units = groups(m) * UT_NN_UNITS, seqs = sequences(m);
-    return seqs * nframes * units * 4 + m->nkinds * seqs * nframes * m->ndirs * units + seqs * m->ndirs * m->c.hidden * row_stride + (seqs + 1) * units;
+    size_t units = (m->c.hidden + UT_NN_UNITS - 1) / UT_NN_UNITS * UT_NN_UNITS, nin = m->deep_rows * m->part, nrows = m->ndirs * m->c.hidden;
+    return (sizes){ m->nkinds, nrows, units, m->ndirs * units, nblocks * UT_BLOCK_FRAMES, nin > nrows ? nin : nrows };
 }
 
-/* gates[frame][] = sum over k of x[k][frame] * w[k][]: the kernel's weights are eight frames of the input, its rows the weight matrix. */
-static void input_gates(ut_enhance_net *n, const float *w, const float *x, size_t nin, float *gates)
+/* scratch: panels [sequence]; gates [sequence][frame][group][gate 4][16]; outputs [kind][sequence][frame][direction][unit]; the last layer's rows
+ * [part][block][output]; cells and zeros */
+size_t ut_enhance_bottleneck_floats(const ut_enhance_model *m, size_t nblocks)
 {
-    size_t width = groups(n->m) * 64;
+    sizes z = sizes_of(m, nblocks);
+    return z.seqs * z.nframes * (z.most + 4 * z.units + m->nkinds * z.width) + z.seqs * nblocks * z.nrows * UT_ROW + (z.seqs + 1) * z.units;
+}
+
+/* The encoder's channels [first, first + m->part) as panels, inputs in the order [row][channel]. */
+static void rows_to_panels(const ut_enhance_net *n, const ut_rows *in, size_t first, float *to)
+{
+    for (size_t t = 0; t < n->nframes; t += UT_PANEL)
+        for (size_t row = 0; row < in->nrows; row++) {
+            const float *x = ut_row(in, t / UT_BLOCK_FRAMES, row, first) + t % UT_BLOCK_FRAMES / 2;
+            for (size_t c = 0; c < n->m->part; c++, x += UT_ROW, to += UT_PANEL)
+                for (size_t i = 0; i < UT_PANEL; i++) to[i] = x[(i & 1) * UT_ODD + i / 2];
+        }
+}
+
+/* gates[frame][] = sum over k of input[k][frame] * w[k][]: to the kernel, a panel is the weights and the weight matrix is the rows. */
+static void input_gates(ut_enhance_net *n, const float *w, const float *panels, size_t nin, size_t width, float *gates)
+{
     for (size_t k = 0; k < nin; k++) n->terms[k] = w + k * width;
-    for (size_t phase = 0; phase < UT_PHASES; phase++) {
-        size_t count = ut_enhance_frames_in_phase(n, phase);
-        for (size_t s = 0; s < count; s += UT_NN_OUT)
-            n->nn->sum(&(ut_nn_sum){ .nterms = nin,
-                                     .x = n->terms,
-                                     .w = x + phase * n->phase_stride + s,
-                                     .w_stride = n->row_stride,
-                                     .first = true,
-                                     .ntargets = 1,
-                                     .target = { { gates + (s * UT_PHASES + phase) * width, 1 } },
-                                     .y_stride = UT_PHASES * width,
-                                     .ny = count - s < UT_NN_OUT ? count - s : UT_NN_OUT,
-                                     .ncols = width });
-    }
+    for (size_t t = 0; t < n->nframes; t += UT_PANEL)
+        n->nn->sum(&(ut_nn_sum){ .nterms = nin,
+                                 .x = n->terms,
+                                 .w = panels + t * nin,
+                                 .w_stride = UT_PANEL,
+                                 .first = true,
+                                 .ntargets = 1,
+                                 .target = { { gates + t * width, 1 } },
+                                 .y_stride = width,
+                                 .ny = n->nframes - t < UT_PANEL ? n->nframes - t : UT_PANEL,
+                                 .ncols = width });
 }
 
-/* out[sequence]: [frame][direction][unit]; this direction's part of it. */
-static void recur(const ut_enhance_net *n, const ut_enhance_lstm *l, size_t direction, const float *gates, float *const *out, float *state)
+/* All frames of one LSTM in one direction; out[sequence]: [frame][direction][unit]. */
+static void recur(const ut_enhance_net *n, const sizes *z, const ut_enhance_lstm *l, size_t direction, const float *gates, float *const *out, float *state)
 {
-    const ut_enhance_model *m = n->m;
-    size_t units = groups(m) * UT_NN_UNITS, width = m->ndirs * units, seqs = sequences(m);
-    ut_nn_lstm a = { .nunits = m->c.hidden, .ngroups = groups(m), .recurrent = l->recurrent, .bias = l->bias, .nseq = seqs };
-    memset(state, 0, (seqs + 1) * units * sizeof *state);
-    for (size_t q = 0; q < seqs; q++) {
-        a.cell[q] = state + q * units;
-        a.before[q] = state + seqs * units; /* zeros */
+    ut_nn_lstm a = { .nunits = n->m->c.hidden, .ngroups = z->units / UT_NN_UNITS, .recurrent = l->recurrent, .bias = l->bias, .nseq = z->seqs };
+    memset(state, 0, (z->seqs + 1) * z->units * sizeof *state);
+    for (size_t q = 0; q < z->seqs; q++) {
+        a.cell[q] = state + q * z->units;
+        a.before[q] = state + z->seqs * z->units; /* zeros */
     }
     for (size_t i = 0; i < n->nframes; i++) {
         size_t t = direction ? n->nframes - 1 - i : i;
-        for (size_t q = 0; q < seqs; q++) {
-            a.gates[q] = gates + (q * n->nframes + t) * units * 4;
-            a.after[q] = out[q] + t * width + direction * units;
+        for (size_t q = 0; q < z->seqs; q++) {
+            a.gates[q] = gates + (q * z->nframes + t) * z->units * 4;
+            a.after[q] = out[q] + t * z->width + direction * z->units;
         }
         n->nn->lstm(&a);
-        for (size_t q = 0; q < seqs; q++) a.before[q] = a.after[q];
+        for (size_t q = 0; q < z->seqs; q++) a.before[q] = a.after[q];
     }
 }
 
-/* to[row][columns] = a[frame][] + sign * b[frame][] (b may be NULL), back from frames in order to rows. */
-static void to_rows(const ut_enhance_net *n, const float *a, const float *b, float sign, float *to)
+/* One complex part of a layer's output: a + sign * b, or a alone (b NULL), both [frame][direction][unit]. */
+typedef struct outputs {
+    const float *a, *b;
+    float sign;
+} outputs;
+
+/* Frame t's outputs, without padding, to[i * stride]. */
+static void scatter(const ut_enhance_net *n, const sizes *z, const outputs *o, size_t t, float *to, size_t stride)
 {
-    const ut_enhance_model *m = n->m;
-    size_t units = groups(m) * UT_NN_UNITS, width = m->ndirs * units;
-    for (size_t r = 0; r < m->ndirs * m->c.hidden; r++) {
-        size_t at = r / m->c.hidden * units + r % m->c.hidden;
-        for (size_t phase = 0; phase < UT_PHASES; phase++) {
-            float *row = to + r * n->row_stride + phase * n->phase_stride;
-            for (size_t t = phase, s = 0; t < n->nframes; t += UT_PHASES, s++) row[s] = b ? a[t * width + at] + sign * b[t * width + at] : a[t * width + at];
+    for (size_t d = 0; d < n->m->ndirs; d++) {
+        const float *a = o->a + t * z->width + d * z->units, *b = o->b ? o->b + t * z->width + d * z->units : NULL;
+        for (size_t u = 0; u < n->m->c.hidden; u++, to += stride) *to = b ? a[u] + o->sign * b[u] : a[u];
+    }
+}
+
+static void to_panels(const ut_enhance_net *n, const sizes *z, const outputs *o, float *to)
+{
+    for (size_t t = 0; t < n->nframes; t++) scatter(n, z, o, t, to + t / UT_PANEL * z->nrows * UT_PANEL + t % UT_PANEL, UT_PANEL);
+}
+
+static void to_rows(const ut_enhance_net *n, const sizes *z, const outputs *o, const ut_rows *to)
+{
+    for (size_t t = 0; t < n->nframes; t++)
+        scatter(n, z, o, t, ut_row(to, t / UT_BLOCK_FRAMES, 0, 0) + t % UT_BLOCK_FRAMES / 2 + (t & 1) * UT_ODD, UT_ROW);
+    ut_enhance_finish(n, to);
+}
+
+/* Into the channels [first, first + p->nout) of out. */
+static void project(ut_enhance_net *n, const ut_enhance_proj *p, const ut_rows *in, const ut_rows *out, size_t first)
+{
+    for (size_t block = 0; block < n->nblocks; block++) {
+        for (size_t k = 0; k < p->nin; k++) n->terms[k] = ut_row(in, block, 0, k);
+        for (size_t i = 0; i < out->nrows * p->ngroups; i++) {
+            size_t channel = i % p->ngroups * UT_NN_OUT, left = p->nout - channel;
+            n->nn->sum(&(ut_nn_sum){ .nterms = p->nin,
+                                     .x = n->terms,
+                                     .w = p->w + i * p->nin * UT_NN_OUT,
+                                     .w_stride = UT_NN_OUT,
+                                     .bias = p->bias + i * UT_NN_OUT,
+                                     .first = true,
+                                     .ntargets = 1,
+                                     .target = { { ut_row(out, block, i / p->ngroups, first + channel), 1 } },
+                                     .y_stride = UT_ROW,
+                                     .ny = left < UT_NN_OUT ? left : UT_NN_OUT,
+                                     .ncols = UT_ROW });
         }
     }
-    ut_enhance_clear_pads(n, to, m->ndirs * m->c.hidden);
 }
 
-static void project(ut_enhance_net *n, const ut_enhance_conv *p, const float *x, float *out)
+void ut_enhance_bottleneck(ut_enhance_net *n, const ut_rows *in, const ut_rows *out, float *scratch)
 {
-    for (size_t k = 0; k < p->nin; k++) n->terms[k] = x + k * n->row_stride;
-    for (size_t b = 0; b < p->nblocks; b++) {
-        size_t left = p->nout - b * UT_NN_OUT;
-        n->nn->sum(&(ut_nn_sum){ .nterms = p->nin,
-                                 .x = n->terms,
-                                 .w = p->w[0] + b * p->nin * UT_NN_OUT,
-                                 .w_stride = UT_NN_OUT,
-                                 .bias = p->bias + b * UT_NN_OUT,
-                                 .first = true,
-                                 .ntargets = 1,
-                                 .target = { { out + b * UT_NN_OUT * n->row_stride, 1 } },
-                                 .y_stride = n->row_stride,
-                                 .ny = left < UT_NN_OUT ? left : UT_NN_OUT,
-                                 .ncols = n->row_stride });
-    }
-    ut_enhance_clear_pads(n, out, p->nout);
-}
-
-void ut_enhance_bottleneck(ut_enhance_net *n, const float *in, float *out, float *scratch)
-{
+    static const char *const names[2][2] = { { "lstm.%zu", NULL }, { "lstm.%zu.re", "lstm.%zu.im" } };
     const ut_enhance_model *m = n->m;
-    size_t units = groups(m) * UT_NN_UNITS, seqs = sequences(m), each = n->nframes * m->ndirs * units, nrows = m->ndirs * m->c.hidden;
-    float *gates = scratch, *outs = gates + seqs * n->nframes * units * 4, *rows = outs + m->nkinds * seqs * each;
-    float *state = rows + seqs * nrows * n->row_stride, *out_of[2][2];
-    const float *x[2] = { in, in + (seqs - 1) * m->features * n->row_stride };
-    for (size_t i = 0; i < 4; i++) out_of[i / 2][i % 2] = outs + (i / 2 * seqs + i % 2) * each;
+    const sizes z = sizes_of(m, n->nblocks);
+    float *panels[2], *gates, *to[2][2], *at = scratch;
+    ut_rows rows[2];
+    for (size_t q = 0; q < z.seqs; q++, at += z.nframes * z.most) panels[q] = at;
+    gates = at;
+    at += z.seqs * z.nframes * z.units * 4;
+    for (size_t i = 0; i < m->nkinds * z.seqs; i++, at += z.nframes * z.width) to[i / z.seqs][i % z.seqs] = at;
+    for (size_t q = 0; q < z.seqs; q++, at += n->nblocks * z.nrows * UT_ROW) rows[q] = ut_enhance_rows(at, 1, z.nrows);
+    for (size_t q = 0; q < z.seqs; q++) rows_to_panels(n, in, q * m->part, panels[q]);
     for (size_t layer = 0; layer < m->c.nlstms; layer++) {
-        size_t nin = layer ? nrows : m->features;
+        size_t nin = layer ? z.nrows : m->deep_rows * m->part;
         for (size_t kind = 0; kind < m->nkinds; kind++)
             for (size_t dir = 0; dir < m->ndirs; dir++) {
                 const ut_enhance_lstm *l = &m->lstm[layer][kind][dir];
-                for (size_t q = 0; q < seqs; q++) input_gates(n, l->input, x[q], nin, gates + q * n->nframes * units * 4);
-                recur(n, l, dir, gates, out_of[kind], state);
+                for (size_t q = 0; q < z.seqs; q++) input_gates(n, l->input, panels[q], nin, z.units * 4, gates + q * z.nframes * z.units * 4);
+                recur(n, &z, l, dir, gates, to[kind], at);
             }
-        float *re = rows, *im = rows + nrows * n->row_stride;
-        if (m->nkinds == 1) {
-            to_rows(n, out_of[0][0], NULL, 0, re);
-        } else {
-            to_rows(n, out_of[0][0], out_of[1][1], -1, re);
-            to_rows(n, out_of[0][1], out_of[1][0], 1, im);
+        for (size_t part = 0; part < m->nkinds; part++) {
+            outputs o = { to[0][part], m->nkinds == 2 ? to[1][1 - part] : NULL, part ? 1 : -1 };
+            bool last = layer + 1 == m->c.nlstms;
+            if (!last) to_panels(n, &z, &o, panels[part]);
+            if (last || n->trace) to_rows(n, &z, &o, &rows[part]);
+            ut_enhance_show(n, names[m->nkinds - 1][part], layer, &rows[part], 0, z.nrows);
         }
-        ut_enhance_show(n, m->nkinds == 1 ? "lstm.%zu" : "lstm.%zu.re", layer, re, nrows);
-        if (m->nkinds == 2) ut_enhance_show(n, "lstm.%zu.im", layer, im, nrows);
-        x[0] = re;
-        x[1] = im;
     }
-    for (size_t q = 0; q < seqs; q++) project(n, &m->proj[q], x[q], out + q * m->features * n->row_stride);
+    for (size_t part = 0; part < m->nkinds; part++) project(n, &m->proj[part], &rows[part], out, part * m->part);
+    ut_enhance_finish(n, out);
 }

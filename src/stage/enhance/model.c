@@ -43,25 +43,31 @@ static float *take_vector(loader *l, const char *tensor, size_t n, size_t padded
     return y;
 }
 
-/* A convolution's weights as the file has them.  The earlier time tap comes first, which in a transposed convolution is the later one of the file. */
+/* A convolution's weights as the file has them.  A transposed one is turned: its earlier time tap is the file's later one, and of its inputs those from
+ * the layer before come first, where the file alternates (real parts of both, imaginary parts of both). */
 typedef struct conv_source {
     const float *w;
-    size_t out_stride, in_stride;
-    bool backwards;
+    size_t out_stride, in_stride, nin;
+    bool transposed;
 } conv_source;
 
 static float tap(const void *from, size_t out, size_t in, size_t kf, size_t time)
 {
     const conv_source *s = from;
-    return s->w[out * s->out_stride + in * s->in_stride + kf * 2 + (s->backwards ? 1 - time : time)];
+    if (s->transposed) {
+        size_t quarter = s->nin / 4, which = in / quarter; /* real, imaginary of the layer before; real, imaginary of the encoder */
+        in = in % quarter + quarter * (which == 1 ? 2 : which == 2 ? 1 : which);
+        time = 1 - time;
+    }
+    return s->w[out * s->out_stride + in * s->in_stride + kf * 2 + time];
 }
 
 /* One set: row taps kf[nrows] in this order. */
 static float *pack_conv(const ut_enhance_conv *c, const conv_source *s, size_t nrows, const size_t *kf, ut_err *e)
 {
-    float *w = ut_calloc(c->nblocks * nrows * c->nin, 2 * UT_NN_OUT * sizeof *w, e), *to = w;
+    float *w = ut_calloc(c->ngroups * nrows * c->nin, 2 * UT_NN_OUT * sizeof *w, e), *to = w;
     if (!w) return NULL;
-    for (size_t b = 0; b < c->nblocks; b++)
+    for (size_t b = 0; b < c->ngroups; b++)
         for (size_t i = 0; i < nrows * c->nin * 2; i++, to += UT_NN_OUT)
             for (size_t m = 0; m < UT_NN_OUT && b * UT_NN_OUT + m < c->nout; m++)
                 to[m] = tap(s, b * UT_NN_OUT + m, i / 2 % c->nin, kf[i / 2 / c->nin], i % 2);
@@ -77,7 +83,7 @@ static bool pays(const ut_enhance_conv *c, size_t rows_in)
 static bool pack_all(ut_enhance_conv *c, const conv_source *s, size_t rows_in, ut_err *e)
 {
     if (pays(c, rows_in)) {
-        c->fast = ut_calloc(c->nblocks * UT_NN_OUT * c->nin, ut_enhance_fast_products(c->transposed) * sizeof(float), e);
+        c->fast = ut_calloc(c->ngroups * UT_NN_OUT * c->nin, ut_enhance_fast_products(c->transposed) * sizeof(float), e);
         if (c->fast) ut_enhance_fast_weights(c, tap, s, c->fast);
         return c->fast;
     }
@@ -91,19 +97,19 @@ static bool load_conv(loader *l, const char *part, size_t index, bool linear, si
 {
     char name[96];
     size_t nin = c->nin, nout = c->nout;
-    c->nblocks = (nout + UT_NN_OUT - 1) / UT_NN_OUT;
+    c->ngroups = (nout + UT_NN_OUT - 1) / UT_NN_OUT;
     size_t shape[4] = { c->transposed ? nin : nout, c->transposed ? nout : nin, 5, 2 };
     snprintf(name, sizeof name, "%s.%zu.weight", part, index);
     float *w = take(l, name, 4, shape);
     if (!w) return false;
-    conv_source s = { w, c->transposed ? 10 : nin * 10, c->transposed ? nout * 10 : 10, c->transposed };
+    conv_source s = { w, c->transposed ? 10 : nin * 10, c->transposed ? nout * 10 : 10, nin, c->transposed };
     bool packed = pack_all(c, &s, rows_in, l->e);
     free(w);
     if (!packed) return false;
     snprintf(name, sizeof name, "%s.%zu.bias", part, index);
-    c->bias = take_vector(l, name, nout, c->nblocks * UT_NN_OUT);
+    c->bias = take_vector(l, name, nout, c->ngroups * UT_NN_OUT);
     snprintf(name, sizeof name, "%s.%zu.slope", part, index);
-    if (!linear) c->slope = take_vector(l, name, nout, c->nblocks * UT_NN_OUT);
+    if (!linear) c->slope = take_vector(l, name, nout, c->ngroups * UT_NN_OUT);
     return c->bias && (c->slope || linear);
 }
 
@@ -114,7 +120,8 @@ static size_t gate_place(size_t row, size_t hidden)
     return unit / UT_NN_UNITS * 64 + gate * 16 + unit % UT_NN_UNITS;
 }
 
-static bool load_lstm(loader *l, const char *prefix, const char *direction, size_t nin, size_t hidden, ut_enhance_lstm *out)
+/* nrows: the file's inputs are [channel][row], ours [row][channel]. */
+static bool load_lstm(loader *l, const char *prefix, const char *direction, size_t nin, size_t nrows, size_t hidden, ut_enhance_lstm *out)
 {
     char name[96];
     size_t ngroups = (hidden + UT_NN_UNITS - 1) / UT_NN_UNITS, width = ngroups * 64;
@@ -126,7 +133,8 @@ static bool load_lstm(loader *l, const char *prefix, const char *direction, size
         return false;
     }
     for (size_t row = 0; row < 4 * hidden; row++)
-        for (size_t i = 0; i < nin; i++) out->input[i * width + gate_place(row, hidden)] = w[row * nin + i];
+        for (size_t i = 0; i < nin; i++)
+            out->input[(i % nrows * (nin / nrows) + i / nrows) * width + gate_place(row, hidden)] = w[row * nin + i];
     free(w);
     snprintf(name, sizeof name, "%s.%s.recurrent", prefix, direction);
     if (!(w = take(l, name, 2, (size_t[]){ 4 * hidden, hidden }))) return false;
@@ -148,37 +156,43 @@ static bool load_lstm(loader *l, const char *prefix, const char *direction, size
     return true;
 }
 
-static bool load_proj(loader *l, const char *prefix, size_t nin, size_t nout, ut_enhance_conv *c)
+static bool load_proj(loader *l, const char *prefix, size_t nin, size_t nrows, size_t nout, ut_enhance_proj *p)
 {
     char name[96];
-    *c = (ut_enhance_conv){ .nin = nin, .nout = nout, .nblocks = (nout + UT_NN_OUT - 1) / UT_NN_OUT };
+    *p = (ut_enhance_proj){ .nin = nin, .nout = nout, .ngroups = (nout + UT_NN_OUT - 1) / UT_NN_OUT };
     snprintf(name, sizeof name, "%s.weight", prefix);
-    float *w = take(l, name, 2, (size_t[]){ nout, nin });
-    if (!w) return false;
-    c->w[0] = ut_calloc(c->nblocks * nin, UT_NN_OUT * sizeof *w, l->e);
-    for (size_t o = 0; c->w[0] && o < nout; o++)
-        for (size_t i = 0; i < nin; i++) c->w[0][(o / UT_NN_OUT * nin + i) * UT_NN_OUT + o % UT_NN_OUT] = w[o * nin + i];
-    free(w);
+    float *w = take(l, name, 2, (size_t[]){ nrows * nout, nin }), *bias = NULL;
     snprintf(name, sizeof name, "%s.bias", prefix);
-    c->bias = take_vector(l, name, nout, c->nblocks * UT_NN_OUT);
-    return c->w[0] && c->bias;
+    if (w) bias = take(l, name, 1, (size_t[]){ nrows * nout });
+    if (bias) p->w = ut_calloc(nrows * p->ngroups * nin, UT_NN_OUT * sizeof *w, l->e);
+    if (p->w) p->bias = ut_calloc(nrows * p->ngroups, UT_NN_OUT * sizeof *w, l->e);
+    for (size_t i = 0; p->bias && i < nrows * nout; i++) { /* the file's [channel][row] */
+        size_t channel = i / nrows, at = (i % nrows * p->ngroups + channel / UT_NN_OUT);
+        p->bias[at * UT_NN_OUT + channel % UT_NN_OUT] = bias[i];
+        for (size_t k = 0; k < nin; k++) p->w[(at * nin + k) * UT_NN_OUT + channel % UT_NN_OUT] = w[i * nin + k];
+    }
+    free(w);
+    free(bias);
+    return p->bias;
 }
 
 static bool load_bottleneck(loader *l, ut_enhance_model *m)
 {
     static const char *const kinds[] = { "re", "im" };
     const bool real = m->c.variant == UT_DCCRN_E;
-    size_t width = m->c.hidden * m->ndirs;
+    size_t width = m->c.hidden * m->ndirs, nin = m->deep_rows * m->part;
     char prefix[48];
     for (size_t i = 0; i < m->c.nlstms; i++)
         for (size_t kind = 0; kind < m->nkinds; kind++)
             for (size_t dir = 0; dir < m->ndirs; dir++) {
                 if (real) snprintf(prefix, sizeof prefix, "bottleneck.real.%zu", i);
                 else snprintf(prefix, sizeof prefix, "bottleneck.%zu.%s.0", i, kinds[kind]);
-                if (!load_lstm(l, prefix, dir ? "backward" : "forward", i ? width : m->features, m->c.hidden, &m->lstm[i][kind][dir])) return false;
+                if (!load_lstm(l, prefix, dir ? "backward" : "forward", i ? width : nin, i ? 1 : m->deep_rows, m->c.hidden, &m->lstm[i][kind][dir]))
+                    return false;
             }
-    if (real) return load_proj(l, "bottleneck.proj", width, m->features, &m->proj[0]);
-    return load_proj(l, "bottleneck.proj_re", width, m->features, &m->proj[0]) && load_proj(l, "bottleneck.proj_im", width, m->features, &m->proj[1]);
+    if (real) return load_proj(l, "bottleneck.proj", width, m->deep_rows, m->part, &m->proj[0]);
+    return load_proj(l, "bottleneck.proj_re", width, m->deep_rows, m->part, &m->proj[0]) &&
+           load_proj(l, "bottleneck.proj_im", width, m->deep_rows, m->part, &m->proj[1]);
 }
 
 static bool load_all(loader *l, ut_enhance_model *m)
@@ -215,10 +229,10 @@ ut_status ut_enhance_model_load(const uint8_t *data, size_t n, const char *name,
     else s = ut_enhance_config_read(file.config, name, &m->c, e);
     if (s == UT_OK) s = ut_stft_init(&m->stft, m->c.n_fft, m->c.win_length, m->c.hop, e);
     if (s == UT_OK) {
-        size_t rows = m->c.channels[m->c.nlayers - 1] * (m->c.n_fft / 2 >> m->c.nlayers);
+        m->deep_rows = m->c.n_fft / 2 >> m->c.nlayers;
         m->nkinds = m->c.variant == UT_DCCRN_E ? 1 : 2;
         m->ndirs = m->c.variant == UT_DCCRN_OFFLINE ? 2 : 1;
-        m->features = rows / m->nkinds;
+        m->part = m->c.channels[m->c.nlayers - 1] / m->nkinds;
         if (!load_all(&(loader){ .file = &file, .name = name, .e = e }, m)) s = e->status;
     }
     ut_safetensors_free(&file);
@@ -250,8 +264,10 @@ void ut_enhance_model_free(ut_enhance_model *m)
         free(l->recurrent);
         free(l->bias);
     }
-    free_conv(&m->proj[0]);
-    free_conv(&m->proj[1]);
+    for (size_t i = 0; i < 2; i++) {
+        free(m->proj[i].w);
+        free(m->proj[i].bias);
+    }
     free(m->gain_slope);
     free(m);
 }

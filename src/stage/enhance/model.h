@@ -1,9 +1,9 @@
 /* Inside Model 1: a loaded model, and the network's steps.  Private to stage/enhance and its tests.
  *
- * Layout of every activation: rows of frames, [channel][frequency][columns].  The frames of a row are dealt out to UT_PHASES phases: frame t is column
- * (t % UT_PHASES) * phase_stride + t / UT_PHASES; so neighbours in time are the same column of neighbouring phases, and 16 columns make a vector.
- * Behind each phase's last frame there is at least one column of zeros, which is what the layers see before the first and behind the last frame.
- * Channels: real parts first, then imaginary parts.
+ * Layout of every activation (ut_rows): [block][frequency row][channel][UT_ROW].  A block is 96 frames.  A row holds its frames dealt out to two phases, 48 even
+ * ones, then 48 odd ones, so that neighbours in time are the same column of two vectors.  The 16 columns between the phases hold the neighbours across the
+ * block's border: first the next block's first even frame, last the previous block's last odd frame; zeros where there is none, which is what the layers see
+ * before the first and behind the last frame.  Channels: real parts first, then imaginary parts.
  */
 #ifndef UT_STAGE_ENHANCE_MODEL_H
 #define UT_STAGE_ENHANCE_MODEL_H
@@ -12,7 +12,11 @@
 #include "kern/stft.h"
 #include "stage/enhance/enhance.h"
 
-#define UT_PHASES 2u
+#define UT_COLS 48u                    /* columns of a phase in a block */
+#define UT_ODD 64u                     /* where the odd frames of a row begin */
+#define UT_ROW 112u                    /* floats of a row */
+#define UT_BLOCK_FRAMES (2 * UT_COLS)
+#define UT_PANEL 8u                    /* frames that an LSTM's input matrix takes at once */
 #define UT_ENHANCE_LAYERS 8       /* caps on what a file may ask for */
 #define UT_ENHANCE_CHANNELS 1024
 #define UT_ENHANCE_HIDDEN 1024
@@ -31,28 +35,35 @@ typedef struct ut_enhance_config {
     bool lookahead;
 } ut_enhance_config;
 
-/* A layer's weights, for blocks of 8 outputs: [block][row tap][input][time tap 2][8]; taps in the order of the rows and frames they look at.
- * A transposed convolution has two such sets: for even output rows (3 row taps) and for odd ones (2).  Or, where it pays, fast: see conv.c. */
+/* A layer's weights, in groups of 8 outputs.  Direct: [group][row tap][input][time tap 2][8], taps in the order of the rows and frames they look at; a
+ * transposed convolution has two such sets, for even output rows (3 row taps) and for odd ones (2).  Or, where it pays, fast: see fast.c.
+ * Inputs of a decoder layer: all channels of the layer before, then all of the encoder's. */
 typedef struct ut_enhance_conv {
-    size_t nin, nout, nblocks;
+    size_t nin, nout, ngroups;
     bool transposed;
     float *w[2], *fast;
-    float *bias, *slope; /* [nblocks * 8]; slope NULL: linear */
+    float *bias, *slope; /* [ngroups * 8]; slope NULL: linear */
 } ut_enhance_conv;
 
+/* Projection behind the LSTMs: for each frequency row, groups of 8 channels, [row][group][input][8]. */
+typedef struct ut_enhance_proj {
+    size_t nin, nout, ngroups;
+    float *w, *bias;
+} ut_enhance_proj;
+
 typedef struct ut_enhance_lstm {
-    float *input;            /* [nin][group][gate 4][16] */
+    float *input;            /* [input][group][gate 4][16]; the first layer's inputs: [row][channel] */
     float *recurrent, *bias; /* as ut_nn_lstm */
 } ut_enhance_lstm;
 
 struct ut_enhance_model {
     ut_enhance_config c;
     ut_stft stft;
-    size_t features;      /* input rows of one LSTM: half of the encoder's output rows, all of them in E */
+    size_t deep_rows, part; /* rows of the encoder's output, and channels that one LSTM sees: half of them, all in E */
     size_t nkinds, ndirs; /* LSTMs of a layer: real and imaginary (E: one), forward and backward (offline only) */
     ut_enhance_conv encoder[UT_ENHANCE_LAYERS], decoder[UT_ENHANCE_LAYERS];
     ut_enhance_lstm lstm[UT_ENHANCE_LSTMS][2][2]; /* [layer][kind][direction] */
-    ut_enhance_conv proj[2];                      /* row taps 1, time taps 1: [block][input][8] */
+    ut_enhance_proj proj[2];                      /* [part] */
     float *gain_slope;                            /* [bins], offline only */
 };
 
@@ -73,35 +84,56 @@ UT_MUST_CHECK ut_status ut_enhance_net_run(ut_enhance_net *n, const float *in, f
 
 /* ---- between the files of the network ---- */
 
+typedef struct ut_rows {
+    float *x; /* block 0, row 0, channel 0, its first even frame */
+    size_t nrows, nchannels;
+    size_t block; /* floats from block to block */
+} ut_rows;
+
+static inline float *ut_row(const ut_rows *r, size_t block, size_t row, size_t channel)
+{
+    return r->x + block * r->block + (row * r->nchannels + channel) * UT_ROW;
+}
+
 struct ut_enhance_net {
     const ut_enhance_model *m;
     const ut_nn *nn;
     ut_enhance_trace trace;
     void *trace_user;
     size_t max_samples;
-    size_t nframes, ncols, phase_stride, row_stride; /* of the run in progress: frames, columns computed in each phase, floats from phase to phase and row to row */
+    size_t nframes, nblocks;         /* of the run in progress */
     size_t nfloats;
-    float *arena;                                 /* all below lie in it */
-    float *spectrum[2];                           /* real and imaginary part: [bins + 1] rows */
-    float *skip[UT_ENHANCE_LAYERS];               /* the encoder's outputs */
-    float *side[2];                               /* the decoder's, in turns; the second also holds the LSTM's intermediate results */
-    float *mixed;                                 /* rows mixed for the fast convolutions */
-    const float **terms;                          /* row pointers for ut_nn_sum */
-    const float **chan;                           /* channels of the layer at work */
+    float *arena;                    /* all below but the last three lie in it */
+    ut_rows spectrum;                /* n_fft/2 + 1 rows; channels: real and imaginary part */
+    ut_rows skip[UT_ENHANCE_LAYERS]; /* the encoder's outputs */
+    float *side[2];                  /* the decoder's, in turns; the second also holds the LSTMs' intermediate results */
+    float *mixed;                    /* rows mixed for the fast convolutions, [3][terms][UT_COLS] */
+    const float **mixed_terms;       /* pointers to all of them */
+    size_t nmixed;
+    const float **terms;             /* row pointers for other sums */
     double *stft_scratch;
 };
 
-size_t ut_enhance_frames_in_phase(const ut_enhance_net *n, size_t phase);
-void ut_enhance_clear_pads(const ut_enhance_net *n, float *rows, size_t nrows); /* zeros behind the frames */
-void ut_enhance_show(const ut_enhance_net *n, const char *name, size_t index, const float *rows, size_t nrows);
-/* A convolution or transposed convolution of n->chan: c->nin pointers to each channel's first row. */
-void ut_enhance_layer(ut_enhance_net *n, const ut_enhance_conv *c, size_t rows_in, float *out);
-/* Weights with fewer multiplications: products for each pair of input and output; and the packing.  tap(from, output, input, kernel row, time tap). */
+ut_rows ut_enhance_rows(float *x, size_t nrows, size_t nchannels);
+size_t ut_enhance_ncols(const ut_enhance_net *n, size_t block); /* columns to compute in a block: a multiple of 16 */
+/* Closes a layer's output: zeros behind the last frame, neighbours between the phases. */
+void ut_enhance_finish(const ut_enhance_net *n, const ut_rows *r);
+/* For tests: channels [first, first + count), as [channel][row][frame]; index goes where name has %zu. */
+void ut_enhance_show(const ut_enhance_net *n, const char *name, size_t index, const ut_rows *r, size_t first, size_t count);
+
+/* A convolution or transposed convolution of in[nsources], joined along channels, into out. */
+void ut_enhance_layer(ut_enhance_net *n, const ut_enhance_conv *c, const ut_rows *in, size_t nsources, const ut_rows *out);
+void ut_enhance_fast(ut_enhance_net *n, const ut_enhance_conv *c, const ut_rows *in, size_t nsources, const ut_rows *out);
+/* Where d0, d1, d2 are in a row: what the even frames' earlier tap sees, both phases' common frame, what the odd frames' later tap sees. */
+void ut_enhance_instants(const ut_enhance_net *n, const ut_enhance_conv *c, size_t instant[3]);
+/* For fast.c's weights: how many numbers for each pair of input and output, the packing, and the most terms of one sum. */
+typedef float (*ut_enhance_tap)(const void *from, size_t out, size_t in, size_t kernel_row, size_t time);
 size_t ut_enhance_fast_products(bool transposed);
-void ut_enhance_fast_weights(const ut_enhance_conv *c, float (*tap)(const void *from, size_t out, size_t in, size_t kf, size_t time), const void *from, float *to);
-#define UT_ENHANCE_MIXED (96u << 10) /* floats of mixed rows that stay in the cache */
-size_t ut_enhance_bottleneck_floats(const ut_enhance_model *m, size_t nframes, size_t row_stride); /* scratch */
-void ut_enhance_bottleneck(ut_enhance_net *n, const float *in, float *out, float *scratch);
-void ut_enhance_compress(ut_enhance_net *n);                     /* offline: the spectrum in place */
-void ut_enhance_apply(ut_enhance_net *n, const float *decoded);  /* the decoder's output applied to the spectrum in place */
+void ut_enhance_fast_weights(const ut_enhance_conv *c, ut_enhance_tap tap, const void *from, float *to);
+size_t ut_enhance_fast_terms(const ut_enhance_conv *c);
+
+size_t ut_enhance_bottleneck_floats(const ut_enhance_model *m, size_t nblocks); /* scratch */
+void ut_enhance_bottleneck(ut_enhance_net *n, const ut_rows *in, const ut_rows *out, float *scratch);
+void ut_enhance_compress(ut_enhance_net *n);                      /* offline: the spectrum in place */
+void ut_enhance_apply(ut_enhance_net *n, const ut_rows *decoded); /* the decoder's output applied to the spectrum in place */
 #endif

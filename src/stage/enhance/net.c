@@ -6,57 +6,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct shape {
-    size_t nframes, ncols, phase_stride, row_stride;
-} shape;
-
-/* phase_stride leaves a column of zeros behind the frames, and is an odd number of cache lines, so that rows do not all fall on the same few. */
-static shape shape_of(const ut_enhance_model *m, size_t nsamples)
-{
-    shape s = { .nframes = ut_stft_count(&m->stft, nsamples) };
-    size_t frames = (s.nframes + UT_PHASES - 1) / UT_PHASES, lines = (frames + UT_NN_COLS) / UT_NN_COLS; /* of frames + 1 columns */
-    s.ncols = (frames + UT_NN_COLS - 1) / UT_NN_COLS * UT_NN_COLS;
-    s.phase_stride = (lines | 1) * UT_NN_COLS;
-    s.row_stride = s.phase_stride * UT_PHASES;
-    return s;
-}
-
-static size_t rows_of(const ut_enhance_model *m, size_t layer) /* of an encoder layer's output */
-{
-    return m->c.channels[layer] * (m->c.n_fft / 2 >> (layer + 1));
-}
-
 static size_t max(size_t a, size_t b) { return a > b ? a : b; }
+
+static size_t blocks_of(const ut_enhance_model *m, size_t nsamples) { return (ut_stft_count(&m->stft, nsamples) + UT_BLOCK_FRAMES - 1) / UT_BLOCK_FRAMES; }
+
+ut_rows ut_enhance_rows(float *x, size_t nrows, size_t nchannels) { return (ut_rows){ x, nrows, nchannels, nrows * nchannels * UT_ROW }; }
+
+static size_t rows_of(const ut_enhance_model *m, size_t layer) { return m->c.n_fft / 2 >> (layer + 1); } /* of an encoder layer's output */
 
 /* Deals the arena out, or only counts (arena NULL); returns the number of floats.  The decoder's outputs take turns in two places: side[0] begins with
  * the bottleneck's. */
-static size_t lay_out(ut_enhance_net *n, const ut_enhance_model *m, shape s, float *arena)
+static size_t lay_out(ut_enhance_net *n, const ut_enhance_model *m, size_t nblocks, float *arena)
 {
-    size_t at = 0, nlayers = m->c.nlayers, turns[2] = { rows_of(m, nlayers - 1), 0 };
+    size_t at = 0, nlayers = m->c.nlayers, turns[2] = { m->deep_rows * m->c.channels[nlayers - 1], 0 }, terms = 0;
     for (size_t i = 0; i < nlayers; i++) {
-        size_t in = nlayers - 1 - i, rows = in ? rows_of(m, in - 1) : m->decoder[i].nout * (m->c.n_fft / 2);
+        size_t in = nlayers - 1 - i, rows = m->decoder[i].nout * (m->c.n_fft / 2 >> in);
         turns[(i + 1) % 2] = max(turns[(i + 1) % 2], rows);
+        terms = max(terms, max(ut_enhance_fast_terms(&m->encoder[i]), ut_enhance_fast_terms(&m->decoder[i])));
     }
-    size_t floats[2] = { turns[0] * s.row_stride, max(turns[1] * s.row_stride, ut_enhance_bottleneck_floats(m, s.nframes, s.row_stride)) };
-    for (size_t p = 0; p < 2; p++, at += (m->c.n_fft / 2 + 1) * s.row_stride)
-        if (arena) n->spectrum[p] = arena + at;
-    for (size_t i = 0; i < nlayers; at += rows_of(m, i++) * s.row_stride)
-        if (arena) n->skip[i] = arena + at;
-    for (size_t p = 0; p < 2; at += (floats[p++] + UT_NN_COLS - 1) / UT_NN_COLS * UT_NN_COLS)
+    size_t floats[2] = { nblocks * turns[0] * UT_ROW, max(nblocks * turns[1] * UT_ROW, ut_enhance_bottleneck_floats(m, nblocks)) };
+    if (arena) n->spectrum = ut_enhance_rows(arena, m->c.n_fft / 2 + 1, 2);
+    at += nblocks * (m->c.n_fft / 2 + 1) * 2 * UT_ROW;
+    for (size_t i = 0; i < nlayers; at += nblocks * rows_of(m, i) * m->c.channels[i] * UT_ROW, i++)
+        if (arena) n->skip[i] = ut_enhance_rows(arena + at, rows_of(m, i), m->c.channels[i]);
+    for (size_t p = 0; p < 2; p++, at += (floats[p - 1] + UT_NN_COLS - 1) / UT_NN_COLS * UT_NN_COLS)
         if (arena) n->side[p] = arena + at;
+    for (size_t i = 0; arena && n->mixed_terms && i < 3 * terms; i++) n->mixed_terms[i] = arena + at + i * UT_COLS;
     if (arena) n->mixed = arena + at;
-    at += max(UT_ENHANCE_MIXED, 2 * 2 * UT_ENHANCE_CHANNELS * 3 * UT_NN_COLS);
-    return at + UT_NN_COLS; /* the kernels may look a few columns further */
+    if (n) n->nmixed = 3 * terms;
+    return at + 3 * terms * UT_COLS;
 }
 
 size_t ut_enhance_net_nbytes(const ut_enhance_model *m, size_t max_samples)
 {
-    return sizeof(ut_enhance_net) + lay_out(NULL, m, shape_of(m, max_samples), NULL) * sizeof(float) + ut_stft_scratch(&m->stft) * sizeof(double);
+    return sizeof(ut_enhance_net) + lay_out(NULL, m, blocks_of(m, max_samples), NULL) * sizeof(float) + ut_stft_scratch(&m->stft) * sizeof(double);
 }
 
 static size_t most_terms(const ut_enhance_model *m)
 {
-    size_t most = max(max(m->features, 2 * m->c.hidden), UT_ENHANCE_MIXED / UT_NN_COLS);
+    size_t most = max(m->deep_rows * m->part, 2 * m->c.hidden);
     for (size_t i = 0; i < m->c.nlayers; i++) most = max(most, max(m->encoder[i].nin * 10, m->decoder[i].nin * 6));
     return most;
 }
@@ -71,13 +59,14 @@ ut_status ut_enhance_net_new(const ut_enhance_model *m, size_t max_samples, ut_e
     n->m = m;
     n->nn = ut_nn_get();
     n->max_samples = max_samples;
-    n->nfloats = lay_out(NULL, m, shape_of(m, max_samples), NULL);
+    n->nfloats = lay_out(n, m, blocks_of(m, max_samples), NULL);
     size_t nbytes = (n->nfloats * sizeof(float) + 63) / 64 * 64;
     n->arena = aligned_alloc(64, nbytes);
     n->stft_scratch = ut_calloc(ut_stft_scratch(&m->stft), sizeof(double), e);
     n->terms = ut_calloc(most_terms(m), sizeof *n->terms, e);
-    n->chan = ut_calloc(2 * UT_ENHANCE_CHANNELS, sizeof *n->chan, e);
-    if (n->arena && n->stft_scratch && n->terms && n->chan) {
+    n->mixed_terms = ut_calloc(n->nmixed, sizeof *n->mixed_terms, e);
+    if (n->arena && n->stft_scratch && n->terms && n->mixed_terms) {
+        memset(n->arena, 0, nbytes); /* columns that nobody writes are computed with: let them be numbers */
         *out = n;
         return UT_OK;
     }
@@ -91,7 +80,7 @@ void ut_enhance_net_free(ut_enhance_net *n)
     free(n->arena);
     free(n->stft_scratch);
     free(n->terms);
-    free(n->chan);
+    free(n->mixed_terms);
     free(n);
 }
 
@@ -103,103 +92,107 @@ void ut_enhance_net_watch(ut_enhance_net *n, ut_enhance_trace trace, void *user)
     n->trace_user = user;
 }
 
-size_t ut_enhance_frames_in_phase(const ut_enhance_net *n, size_t phase) { return (n->nframes + UT_PHASES - 1 - phase) / UT_PHASES; }
-
-void ut_enhance_clear_pads(const ut_enhance_net *n, float *rows, size_t nrows)
+static size_t frames_in(const ut_enhance_net *n, size_t block)
 {
-    for (size_t r = 0; r < nrows; r++)
-        for (size_t phase = 0; phase < UT_PHASES; phase++) {
-            size_t count = ut_enhance_frames_in_phase(n, phase);
-            memset(rows + r * n->row_stride + phase * n->phase_stride + count, 0, (n->phase_stride - count) * sizeof *rows);
-        }
+    size_t left = n->nframes - block * UT_BLOCK_FRAMES;
+    return left < UT_BLOCK_FRAMES ? left : UT_BLOCK_FRAMES;
 }
 
-void ut_enhance_show(const ut_enhance_net *n, const char *name, size_t index, const float *rows, size_t nrows)
+size_t ut_enhance_ncols(const ut_enhance_net *n, size_t block) { return ((frames_in(n, block) + 1) / 2 + UT_NN_COLS - 1) / UT_NN_COLS * UT_NN_COLS; }
+
+void ut_enhance_finish(const ut_enhance_net *n, const ut_rows *r)
 {
-    if (!n->trace) return;
-    float *x = calloc(nrows * n->nframes, sizeof *x);
+    size_t each = r->nrows * r->nchannels, count = frames_in(n, n->nblocks - 1);
+    float *last = ut_row(r, n->nblocks - 1, 0, 0);
+    for (size_t i = 0; i < each; i++, last += UT_ROW) {
+        memset(last + (count + 1) / 2, 0, (UT_ODD - (count + 1) / 2) * sizeof *last);
+        memset(last + UT_ODD + count / 2, 0, (UT_COLS - count / 2) * sizeof *last);
+    }
+    for (size_t block = 0; block < n->nblocks; block++) {
+        float *x = ut_row(r, block, 0, 0);
+        for (size_t i = 0; i < each; i++, x += UT_ROW) {
+            x[UT_COLS] = block + 1 < n->nblocks ? x[r->block] : 0;
+            x[UT_ODD - 1] = block ? x[UT_ODD + UT_COLS - 1 - r->block] : 0;
+        }
+    }
+}
+
+void ut_enhance_show(const ut_enhance_net *n, const char *name, size_t index, const ut_rows *r, size_t first, size_t count)
+{
+    float *x = n->trace ? calloc(count * r->nrows * n->nframes, sizeof *x) : NULL;
     if (!x) return;
-    for (size_t r = 0; r < nrows; r++)
-        for (size_t t = 0; t < n->nframes; t++) x[r * n->nframes + t] = rows[r * n->row_stride + t % UT_PHASES * n->phase_stride + t / UT_PHASES];
+    for (size_t i = 0; i < count * r->nrows; i++)
+        for (size_t t = 0; t < n->nframes; t++)
+            x[i * n->nframes + t] = ut_row(r, t / UT_BLOCK_FRAMES, i % r->nrows, first + i / r->nrows)[t % UT_BLOCK_FRAMES / 2 + (t & 1) * UT_ODD];
     size_t length = strcspn(name, "%");
     char text[32];
     if (name[length]) snprintf(text, sizeof text, "%.*s%zu%s", (int)length, name, index, name + length + 3);
     else snprintf(text, sizeof text, "%s", name);
-    n->trace(n->trace_user, text, x, nrows, n->nframes);
+    n->trace(n->trace_user, text, x, count * r->nrows, n->nframes);
     free(x);
 }
 
-static void spectrum_frames(const ut_enhance_net *n, size_t phase, ut_stft_frames *f)
+/* One phase of one block of the spectrum. */
+static ut_stft_frames spectrum_frames(const ut_enhance_net *n, size_t block, size_t phase)
 {
-    size_t at = phase * n->phase_stride;
-    *f = (ut_stft_frames){ n->spectrum[0] + at, n->spectrum[1] + at, n->row_stride, phase, UT_PHASES, ut_enhance_frames_in_phase(n, phase) };
-}
-
-/* Pointers to the channels' first rows: real parts of a, of b, imaginary parts of a, of b (complex_cat). */
-static void join_channels(ut_enhance_net *n, const float *a, const float *b, size_t channels, size_t rows)
-{
-    size_t half = channels / 2, stride = rows * n->row_stride;
-    for (size_t i = 0; i < half; i++) {
-        n->chan[i] = a + i * stride;
-        n->chan[half + i] = b + i * stride;
-        n->chan[2 * half + i] = a + (half + i) * stride;
-        n->chan[3 * half + i] = b + (half + i) * stride;
-    }
+    float *re = ut_row(&n->spectrum, block, 0, 0) + phase * UT_ODD;
+    return (ut_stft_frames){ re, re + UT_ROW, 2 * UT_ROW, block * UT_BLOCK_FRAMES + phase, 2, (frames_in(n, block) + 1 - phase) / 2 };
 }
 
 static void encode(ut_enhance_net *n)
 {
-    const ut_enhance_config *c = &n->m->c;
-    size_t rows = c->n_fft / 2;
-    for (size_t p = 0; p < 2; p++) n->chan[p] = n->spectrum[p] + (c->variant == UT_DCCRN_OFFLINE ? 0 : n->row_stride);
-    for (size_t i = 0; i < c->nlayers; i++, rows /= 2) {
-        ut_enhance_layer(n, &n->m->encoder[i], rows, n->skip[i]);
-        ut_enhance_show(n, "encoder.%zu", i, n->skip[i], c->channels[i] * rows / 2);
-        for (size_t j = 0; j < c->channels[i]; j++) n->chan[j] = n->skip[i] + j * (rows / 2) * n->row_stride;
+    const ut_enhance_model *m = n->m;
+    ut_rows in = n->spectrum;
+    if (m->c.variant != UT_DCCRN_OFFLINE) in.x += 2 * UT_ROW; /* DC stays outside; offline leaves Nyquist out instead */
+    in.nrows--;
+    for (size_t i = 0; i < m->c.nlayers; i++) {
+        ut_enhance_layer(n, &m->encoder[i], i ? &n->skip[i - 1] : &in, 1, &n->skip[i]);
+        ut_enhance_show(n, "encoder.%zu", i, &n->skip[i], 0, n->skip[i].nchannels);
     }
 }
 
-static const float *decode(ut_enhance_net *n)
-{
-    const ut_enhance_config *c = &n->m->c;
-    size_t rows = c->n_fft / 2 >> c->nlayers;
-    for (size_t i = 0; i < c->nlayers; i++, rows *= 2) {
-        size_t in = c->nlayers - 1 - i;
-        join_channels(n, n->side[i % 2], n->skip[in], c->channels[in], rows);
-        ut_enhance_layer(n, &n->m->decoder[i], rows, n->side[(i + 1) % 2]);
-        ut_enhance_show(n, "decoder.%zu", i, n->side[(i + 1) % 2], n->m->decoder[i].nout * rows * 2);
-    }
-    return n->side[c->nlayers % 2];
-}
-
-static ut_status run(ut_enhance_net *n, const float *in, float *out, size_t nsamples, ut_err *e)
+/* x: the bottleneck's output, in side[0]. */
+static ut_rows decode(ut_enhance_net *n, ut_rows x)
 {
     const ut_enhance_model *m = n->m;
-    size_t bins = m->c.n_fft / 2;
-    ut_stft_frames f;
-    for (size_t phase = 0; phase < UT_PHASES; phase++) {
-        spectrum_frames(n, phase, &f);
+    for (size_t i = 0; i < m->c.nlayers; i++) {
+        ut_rows in[2] = { x, n->skip[m->c.nlayers - 1 - i] };
+        x = ut_enhance_rows(n->side[(i + 1) % 2], in[0].nrows * 2, m->decoder[i].nout);
+        ut_enhance_layer(n, &m->decoder[i], in, 2, &x);
+        ut_enhance_show(n, "decoder.%zu", i, &x, 0, x.nchannels);
+    }
+    return x;
+}
+
+static void show_spectrum(const ut_enhance_net *n, const char *re, const char *im)
+{
+    ut_enhance_show(n, re, 0, &n->spectrum, 0, 1);
+    ut_enhance_show(n, im, 0, &n->spectrum, 1, 1);
+}
+
+static void run(ut_enhance_net *n, const float *in, float *out, size_t nsamples)
+{
+    const ut_enhance_model *m = n->m;
+    const ut_rows *deep = &n->skip[m->c.nlayers - 1], bottom = ut_enhance_rows(n->side[0], deep->nrows, deep->nchannels);
+    for (size_t i = 0; i < n->nblocks * 2; i++) {
+        ut_stft_frames f = spectrum_frames(n, i / 2, i % 2);
         ut_stft_forward(&m->stft, in, nsamples, &f, n->stft_scratch);
     }
-    for (size_t p = 0; p < 2; p++) ut_enhance_clear_pads(n, n->spectrum[p], bins + 1);
     if (m->c.variant == UT_DCCRN_OFFLINE) ut_enhance_compress(n);
-    ut_enhance_show(n, "spectrum.re", 0, n->spectrum[0], bins + 1);
-    ut_enhance_show(n, "spectrum.im", 0, n->spectrum[1], bins + 1);
+    ut_enhance_finish(n, &n->spectrum);
+    show_spectrum(n, "spectrum.re", "spectrum.im");
     encode(n);
-    ut_enhance_bottleneck(n, n->skip[m->c.nlayers - 1], n->side[0], n->side[1]);
-    ut_enhance_show(n, "bottleneck", 0, n->side[0], rows_of(m, m->c.nlayers - 1));
-    ut_enhance_apply(n, decode(n));
-    ut_enhance_show(n, "enhanced.re", 0, n->spectrum[0], bins + 1);
-    ut_enhance_show(n, "enhanced.im", 0, n->spectrum[1], bins + 1);
+    ut_enhance_bottleneck(n, deep, &bottom, n->side[1]);
+    ut_enhance_show(n, "bottleneck", 0, &bottom, 0, bottom.nchannels);
+    ut_rows decoded = decode(n, bottom);
+    ut_enhance_apply(n, &decoded);
+    show_spectrum(n, "enhanced.re", "enhanced.im");
     memset(out, 0, nsamples * sizeof *out);
-    for (size_t phase = 0; phase < UT_PHASES; phase++) {
-        spectrum_frames(n, phase, &f);
+    for (size_t i = 0; i < n->nblocks * 2; i++) {
+        ut_stft_frames f = spectrum_frames(n, i / 2, i % 2);
         ut_stft_inverse(&m->stft, &f, out, nsamples, n->stft_scratch);
     }
     ut_stft_finish(&m->stft, out, nsamples);
-    for (size_t i = 0; i < nsamples; i++)
-        if (!isfinite(out[i])) return ut_fail(e, UT_E_INPUT, "the model's output is not finite at sample %zu: its weights do not suit this recording", i);
-    return UT_OK;
 }
 
 ut_status ut_enhance_net_run(ut_enhance_net *n, const float *in, float *out, size_t nsamples, ut_err *e)
@@ -208,13 +201,13 @@ ut_status ut_enhance_net_run(ut_enhance_net *n, const float *in, float *out, siz
     for (size_t i = 0; i < nsamples; i++)
         if (!isfinite(in[i])) return ut_fail(e, UT_E_INPUT, "sample %zu of the recording is not a finite number", i);
     if (nsamples == 0) return UT_OK;
-    shape s = shape_of(n->m, nsamples);
-    n->nframes = s.nframes;
-    n->ncols = s.ncols;
-    n->phase_stride = s.phase_stride;
-    n->row_stride = s.row_stride;
-    lay_out(n, n->m, s, n->arena);
-    return run(n, in, out, nsamples, e);
+    n->nframes = ut_stft_count(&n->m->stft, nsamples);
+    n->nblocks = blocks_of(n->m, nsamples);
+    lay_out(n, n->m, n->nblocks, n->arena);
+    run(n, in, out, nsamples);
+    for (size_t i = 0; i < nsamples; i++)
+        if (!isfinite(out[i])) return ut_fail(e, UT_E_INPUT, "the model's output is not finite at sample %zu: its weights do not suit this recording", i);
+    return UT_OK;
 }
 
 ut_status ut_enhance_network(const ut_enhance_model *m, const float *in, float *out, size_t nsamples, ut_err *e)
