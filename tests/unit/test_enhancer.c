@@ -194,6 +194,29 @@ static void level(void)
     free(to.sample);
 }
 
+/* A recorder's offset is no sound: it changes neither the level nor what the network does. */
+static void offset(void)
+{
+    size_t n = 60000;
+    int16_t *x = sound(n, .05), *y = malloc(n * sizeof *y);
+    heard a = { 0 }, b = { 0 };
+    ut_enhancer_report r, q;
+    ut_err e = { 0 };
+    for (size_t i = 0; i < n; i++) y[i] = (int16_t)(x[i] + 9000);
+    CHECK(run(gate, full, x, n, n, &a, &r, &e) == UT_OK && run(gate, full, y, n, n, &b, &q, &e) == UT_OK);
+    int worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        int d = abs(b.sample[i] - a.sample[i] - 9000);
+        if (d > worst) worst = d;
+    }
+    CHECK(worst <= 6, "off by %d", worst); /* the mean of x itself is not quite 0 */
+    CHECK(fabs(r.noise_removed_db - q.noise_removed_db) < .5, "%.1f dB, %.1f dB", r.noise_removed_db, q.noise_removed_db);
+    free(x);
+    free(y);
+    free(a.sample);
+    free(b.sample);
+}
+
 static void active_rms(void)
 {
     enum { N = 64000 };
@@ -294,6 +317,7 @@ int main(void)
     independence();
     seams();
     level();
+    offset();
     active_rms();
     strength();
     extremes();

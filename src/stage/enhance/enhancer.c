@@ -92,21 +92,25 @@ void ut_enhancer_free(ut_enhancer *h)
     free(h);
 }
 
-/* The network on one chunk: at its level, and back. */
+/* The network on one chunk: at its level, without its offset, and back. */
 static void run_lane(void *arg, size_t i)
 {
     ut_enhancer *h = arg;
     lane *l = &h->lane[i];
     const int16_t *x = h->in + l->begin;
     double active = ut_active_rms(x, l->n);
+    double gain = ut_level_gain(active, h->opt.heard ? h->opt.heard->level_db : NAN), offset = 0;
+    for (size_t k = 0; k < l->n; k++) offset += x[k] / (double)l->n;
+    if (l->n < UT_ENHANCE_HZ || fabs(offset) < active * 3277) offset = 0; /* too short to tell, or 20 dB below the sound */
+    for (size_t k = 0; k < l->n; k++) {
+        l->in[k] = (float)((x[k] - offset) * gain / 32768);
+        l->out[k] = (float)x[k] / 32768;
+    }
     l->status = UT_OK;
-    memset(l->out, 0, l->n * sizeof *l->out);
     if (active <= 0) return; /* silence */
-    double gain = ut_level_gain(active, h->opt.heard ? h->opt.heard->level_db : NAN);
-    for (size_t k = 0; k < l->n; k++) l->in[k] = (float)(x[k] * gain / 32768);
     l->status = h->network(h->model, l->in, l->out, l->n, &l->err);
     if (l->status != UT_OK) return;
-    for (size_t k = 0; k < l->n; k++) l->out[k] = (float)(l->out[k] / gain);
+    for (size_t k = 0; k < l->n; k++) l->out[k] = (float)(l->out[k] / gain + offset / 32768);
     ut_keep_silence(x, l->out, l->n);
 }
 

@@ -19,7 +19,10 @@ typedef ut_status (*ut_network_fn)(const void *model, const float *in, float *ou
 UT_MUST_CHECK ut_status ut_enhancer_new_with(ut_network_fn network, const void *model, const ut_enhancer_options *o, ut_enhance_sink sink, void *user,
                                              ut_enhancer **out, ut_err *e);
 
-/* Active RMS of whole frames, full scale 1, as active_rms in train/undertone_train/data.py; 0 for silence. */
+/* Mean power about the frame's mean, full scale 1: recorders' offsets are no sound.  Pieces shorter than a frame: about zero. */
+double ut_frame_power(const int16_t *sample, size_t n);
+
+/* Active RMS of whole frames, full scale 1, as active_rms in train/undertone_train/data.py but for offsets; 0 for silence. */
 double ut_active_rms(const int16_t *sample, size_t n);
 
 /* What the network is to multiply its input by: to the level of its training, no more than 40 dB up, and within 12 dB of what suits the whole

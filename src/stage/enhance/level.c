@@ -3,20 +3,24 @@
 
 static const double target_db = -26, most_up_db = 40, most_off_db = 12, within = 1e-4 /* 40 dB */;
 
-static double frame_power(const int16_t *x, size_t n)
+double ut_frame_power(const int16_t *x, size_t n)
 {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += (double)x[i] * x[i];
-    return sum / (double)n / (32768.0 * 32768.0);
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+        squares += (double)x[i] * x[i];
+    }
+    if (n >= UT_FRAME) squares -= sum * sum / (double)n;
+    return squares / (double)n / (32768.0 * 32768.0);
 }
 
 double ut_active_rms(const int16_t *sample, size_t n)
 {
     size_t width = n < UT_FRAME ? n : UT_FRAME, active = 0;
     double loudest = 0, sum = 0;
-    for (size_t at = 0; width && at + width <= n; at += width) loudest = fmax(loudest, frame_power(sample + at, width));
+    for (size_t at = 0; width && at + width <= n; at += width) loudest = fmax(loudest, ut_frame_power(sample + at, width));
     for (size_t at = 0; width && at + width <= n; at += width) {
-        double p = frame_power(sample + at, width);
+        double p = ut_frame_power(sample + at, width);
         if (p <= loudest * within) continue;
         sum += p;
         active++;

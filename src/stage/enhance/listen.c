@@ -49,14 +49,12 @@ static size_t count_levels(ut_listener *l, double *power)
     *power = 0;
     for (size_t at = 0; at < l->n; at += UT_FRAME) {
         size_t n = l->n - at < UT_FRAME ? l->n - at : UT_FRAME;
-        double p = 0;
-        for (size_t i = at; i < at + n; i++) p += (double)x[i] * x[i] / (32768.0 * 32768.0);
-        *power += p / (double)l->n;
-        double db = 10 * log10(p / (double)n + 1e-12);
+        double p = ut_frame_power(x + at, n), db = 10 * log10(p + 1e-12);
+        *power += p * (double)n / (double)l->n;
         sounding += db > silent_db;
         if (db < lowest_db) continue;
         int i = (int)fmin(db - lowest_db, LEVELS - 1);
-        l->level[i].energy += p / (double)n;
+        l->level[i].energy += p;
         l->level[i].n++;
     }
     return sounding;

@@ -7,13 +7,12 @@ static const double lowest_db = -120, pause_db = 20; /* a pause: so far below th
 void ut_pauses_add(ut_pauses *p, const int16_t *dry, const float *wet, const int16_t *out, size_t n)
 {
     for (size_t at = 0; at + UT_FRAME <= n; at += UT_FRAME) {
-        double d = 0, w = 0, o = 0, off = 0;
+        double d = ut_frame_power(dry + at, UT_FRAME) * UT_FRAME, o = ut_frame_power(out + at, UT_FRAME) * UT_FRAME, w = 0, off = 0, mean = 0;
+        for (size_t i = at; i < at + UT_FRAME; i++) mean += (double)wet[i] / UT_FRAME;
         for (size_t i = at; i < at + UT_FRAME; i++) {
-            double x = dry[i] / 32768.0, y = out[i] / 32768.0;
-            d += x * x;
-            w += (double)wet[i] * (double)wet[i];
-            o += y * y;
-            off += (x - (double)wet[i]) * (x - (double)wet[i]);
+            double x = dry[i] / 32768.0, y = (double)wet[i];
+            w += (y - mean) * (y - mean);
+            off += (x - y) * (x - y);
         }
         if (d == 0) continue; /* digital silence is no one's pause */
         p->kept += w;
