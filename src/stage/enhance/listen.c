@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { BLOCK = UT_SPEECH_BLOCK, LEVELS = 110 };
-static const double silent_db = -80, lowest_db = -105, enough = .4; /* share of speech that makes the whole speech */
+static const double silent_db = -80, lowest_db = -105, enough = .5; /* most of it */
 
 struct ut_listener {
     ut_speech *speech;
