@@ -6,7 +6,7 @@ _undertone()
     local channels='whatsapp jpeg:75 jpeg:75-95 jpeg:90 png webp:80 resize:0.75'
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='hide reveal capacity channel compare keygen help --help --version'
+        words='hide reveal capacity enhance channel compare keygen help --help --version'
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         return
     fi
@@ -19,19 +19,20 @@ _undertone()
             mapfile -t COMPREPLY < <(compgen -d -- "$cur")
             return
             ;;
-        --bitrate | --min-psnr | --threads) return ;;
+        --bitrate | --min-psnr | --threads | --strength) return ;;
     esac
     if [ -z "$words" ] && [[ $cur == -* ]]; then
         case $command in
-            hide) words="-o --output --format --to --codec --bitrate $key --fec --preview --min-psnr --strip --profile-dir --threads --json $common" ;;
+            hide) words="-o --output --format --to --codec --bitrate --no-enhance --strength --model $key --fec --preview --min-psnr --strip --profile-dir --threads --json $common" ;;
             reveal) words="-o --output $key --partial --threads --json $common" ;;
             capacity) words="--to --min-psnr --profile-dir --threads --json $common" ;;
+            enhance) words="-o --output --strength --model --force --threads --json $common" ;;
             channel) words="--through --profile-dir $common" ;;
             compare) words="--json $common" ;;
             keygen) words="-o --output $common" ;;
         esac
     elif [ "$command" = help ]; then
-        words='hide reveal capacity channel compare keygen'
+        words='hide reveal capacity enhance channel compare keygen'
     fi
     if [ -n "$words" ]; then
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -1,16 +1,17 @@
 /* Undertone: hide a voice recording in a photo so that it survives sharing and comes back bit for bit.
  *
  * The sender gives a recording, a photo, a key and the names of the channels that the photo must survive
- * ("whatsapp", "jpeg:75-95", "png", ...).  ut_hide() codes the voice (Opus SILK, FLAC, or any bytes), seals it
- * (AES-256-GCM), protects it (LDPC and others), moves the photo's DCT coefficients onto a lattice, then runs the real
+ * ("whatsapp", "jpeg:75-95", "png", ...).  ut_hide() cleans the voice of noise and other voices (a neural network; music and
+ * other sounds are left alone), codes it (Opus SILK, FLAC, or any bytes), seals it (AES-256-GCM), protects it (LDPC and others), moves the photo's DCT coefficients onto a lattice, then runs the real
  * codecs of every channel on the result and decodes it.  It returns a picture only if every bit came back.
  * ut_reveal() does the reverse for whoever holds the key.
  *
  * What "lossless" means here: the audio the receiver gets equals, sample for sample, the preview the sender was given
- * (the voice after payload coding).  A SHA-256 inside the sealed payload proves it.  The photo itself is changed.
+ * (the voice after cleaning and payload coding).  A SHA-256 inside the sealed payload proves it.  The photo itself is changed.
  *
  * Limits: photos up to 65,535 pixels a side and 200 megapixels; recordings up to 24 hours; payloads up to 1 GiB.
- * Memory: about 30 bytes a pixel while hiding.  Results do not depend on the number of threads.
+ * Memory: about 30 bytes a pixel while hiding, and about 60 MB for each of at most 8 threads while
+ * cleaning.  Results do not depend on the number of threads.
  * Threads: every function is re-entrant; distinct calls may run in distinct threads.
  *
  *     ut_hide_options opt;  ut_hide_report rep;  ut_blob out;
@@ -72,6 +73,14 @@ typedef struct ut_blob {
 } ut_blob;
 UT_API void ut_blob_free(ut_blob *b);
 
+/* An input that need not lie in memory. */
+typedef struct ut_source {
+    uint64_t nbytes;               /* its length */
+    /* Copies up to n bytes from offset `at` on; gives how many there were (0: the end), or a negative number on failure. */
+    ptrdiff_t (*read)(void *user, uint64_t at, void *to, size_t n);
+    void *user;
+} ut_source;
+
 typedef enum ut_key_kind {
     UT_KEY_PUBLIC = 0,     /* no secret: anyone with this software can reveal */
     UT_KEY_PASSPHRASE = 1, /* UTF-8 text, stretched by Argon2id (RFC 9106) */
@@ -98,6 +107,14 @@ typedef enum ut_format { UT_FORMAT_PNG = 0, UT_FORMAT_JPEG = 1, UT_FORMAT_WEBP =
 /* Called from the calling thread with the step's name and its share done, 0..1.  Non-zero return: stop. */
 typedef int (*ut_progress_fn)(void *user, const char *step, double done);
 
+/* Whether the voice is cleaned of noise and other voices first. */
+typedef enum ut_enhance_mode {
+    UT_ENHANCE_AUTO = 0,           /* if this build has a model; what does not sound like speech is left alone */
+    UT_ENHANCE_OFF = 1,
+    UT_ENHANCE_ON = 2,             /* as auto, but to have no model is an error */
+    UT_ENHANCE_FORCE = 3           /* whatever it sounds like */
+} ut_enhance_mode;
+
 typedef struct ut_hide_options {
     const char *const *channels;   /* what the picture must survive; none: "jpeg:75-95" */
     size_t nchannels;
@@ -113,8 +130,22 @@ typedef struct ut_hide_options {
     unsigned nthreads;             /* 0: as many as the machine has */
     ut_progress_fn progress;       /* may be NULL */
     void *user;
+    ut_enhance_mode enhance;       /* default: auto; no effect on raw bytes */
+    double strength;               /* 0: the recording as it is, 1 (default): cleaned; between: both mixed */
+    const char *model;             /* a .safetensors file, or the name of an installed model; NULL: the built-in one */
 } ut_hide_options;
-UT_API void ut_hide_options_init(ut_hide_options *o);
+UT_API void ut_hide_options_init(ut_hide_options *o); /* sets every default */
+
+/* What was done about noise. */
+typedef struct ut_enhancement {
+    int done;                      /* 1: the recording went through the network */
+    char what[160];                /* in a person's terms: "noise lowered by 14.2 dB", "left alone: ..." */
+    char model[64];                /* its name; empty: none was used */
+    double strength;
+    double speech_share;           /* 0..1: how much of the recording sounds like speech; NaN: not looked at, or too short to tell */
+    double noise_removed_db;       /* by how much the energy in pauses fell; NaN: not known */
+    double snr_in_db;              /* the recording's own signal-to-noise ratio, an estimate; NaN: not known */
+} ut_enhancement;
 
 /* One step of the chain, as run. */
 typedef struct ut_step {
@@ -145,6 +176,7 @@ typedef struct ut_hide_report {
     size_t nsteps;
     size_t nverified;              /* channel variants the result was recovered through, all of them */
     char verified[512];            /* their names, separated by ", " */
+    ut_enhancement enhancement;
 } ut_hide_report;
 UT_API void ut_hide_report_free(ut_hide_report *r);
 
@@ -181,6 +213,38 @@ typedef struct ut_reveal_report {
 /* Get the recording back.  out: a WAV file (16 kHz mono 16-bit), or the very bytes hidden with UT_CODEC_RAW. */
 UT_API UT_MUST_CHECK ut_status ut_reveal(const uint8_t *image, size_t nimage, const ut_reveal_options *opt, ut_blob *out,
                                          ut_reveal_report *rep);
+
+typedef enum ut_sound_format { UT_SOUND_WAV = 0, UT_SOUND_FLAC = 1 } ut_sound_format;
+
+typedef struct ut_enhance_options {
+    ut_enhance_mode mode;          /* default: on */
+    double strength;               /* 0..1; default 1; 0 needs no model */
+    const char *model;             /* as in ut_hide_options */
+    ut_sound_format format;        /* of the result; default: WAV */
+    const char *voice_name;        /* what messages call the input; NULL: "the recording" */
+    unsigned nthreads;
+    ut_progress_fn progress;
+    void *user;
+} ut_enhance_options;
+UT_API void ut_enhance_options_init(ut_enhance_options *o);
+
+typedef struct ut_enhance_report {
+    char message[512];
+    double audio_s;
+    ut_enhancement enhancement;
+    ut_step steps[16];
+    size_t nsteps;
+} ut_enhance_report;
+
+/* Clean a recording as ut_hide() does.  voice: an audio file; out: a WAV or FLAC file (16 kHz mono 16-bit) of the same length. */
+UT_API UT_MUST_CHECK ut_status ut_enhance(const uint8_t *voice, size_t nvoice, const ut_enhance_options *opt, ut_blob *out,
+                                          ut_enhance_report *rep);
+
+/* The same from a source that is read twice to a function that gets the file's bytes in order (non-zero return: stop with UT_E_IO).
+ * Memory does not grow with the recording. */
+typedef int (*ut_write_fn)(void *user, const void *data, size_t n);
+UT_API UT_MUST_CHECK ut_status ut_enhance_stream(const ut_source *voice, const ut_enhance_options *opt, ut_write_fn write, void *user,
+                                                 ut_enhance_report *rep);
 
 typedef struct ut_capacity_row {
     char quality[24];              /* "opus 12.7 kbit/s", "flac", "raw" */

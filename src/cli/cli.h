@@ -47,7 +47,7 @@ struct ut_command {
     ut_status (*run)(ut_cli *cli, const ut_args *args, ut_err *e);
 };
 
-extern const ut_command ut_cmd_hide, ut_cmd_reveal, ut_cmd_capacity, ut_cmd_channel, ut_cmd_compare, ut_cmd_keygen;
+extern const ut_command ut_cmd_hide, ut_cmd_reveal, ut_cmd_capacity, ut_cmd_enhance, ut_cmd_channel, ut_cmd_compare, ut_cmd_keygen;
 extern const ut_command *const ut_commands[]; /* ends with NULL */
 
 /* help.c */

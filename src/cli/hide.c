@@ -12,6 +12,8 @@ static const ut_option options[] = {
     UT_CLI_TO_OPTION,
     { "codec", 0, "auto|opus|flac|raw", false, "how the voice is coded; raw hides any file's bytes" },
     { "bitrate", 0, "KBPS", false, "of Opus; default: the best that fits" },
+    { "no-enhance", 0, NULL, false, "leave the voice as it is; else noise and other voices are\nremoved first, if it sounds like speech" },
+    UT_CLI_ENHANCE_OPTIONS,
     UT_CLI_KEY_OPTIONS,
     { "fec", 0, "auto|ldpc|bch|rs|hamming", false, "error correction" },
     { "preview", 0, "FILE.wav", false, "write what the receiver will hear" },
@@ -156,6 +158,8 @@ static void print_text(FILE *f, const job *j)
             raw ? "bytes as they are" : ut_text_duration(a, r->audio_s),
             strcmp(j->out_path, "-") ? j->out_path : "the picture on standard output", r->width, r->height,
             ut_text_duration(b, j->seconds));
+    if (!raw)
+        fprintf(f, "  enhance   %s\n", r->enhancement.what);
     fprintf(f, "  voice     %s", r->codec);
     if (r->bitrate_kbps > 0)
         fprintf(f, " %.1f kbit/s", r->bitrate_kbps);
@@ -180,6 +184,7 @@ static void print_json(const job *j)
     ut_json_count(&o, "output_bytes", j->picture.nbytes);
     ut_json_count(&o, "width", r->width);
     ut_json_count(&o, "height", r->height);
+    ut_json_enhancement(&o, &r->enhancement);
     ut_json_string(&o, "codec", r->codec);
     ut_json_number(&o, "bitrate_kbps", r->bitrate_kbps);
     ut_json_number(&o, "audio_s", r->audio_s);

@@ -16,10 +16,20 @@
 UT_MUST_CHECK ut_status ut_input_read(const char *path, const char *what, ut_buf *out, ut_err *e);
 bool ut_input_is_stdin(const char *path);
 
+/* An input that is read where it lies if it is a file of any size, or else from memory, as ut_input_read takes it. */
+typedef struct ut_input {
+    int fd;
+    off_t base;  /* where it begins in the file */
+    ut_buf held; /* owned */
+    ut_source source;
+} ut_input;
+UT_MUST_CHECK ut_status ut_input_open(ut_input *in, const char *path, const char *what, ut_err *e); /* in must not move afterwards */
+void ut_input_close(ut_input *in);
+
 typedef struct ut_output {
     const char *path; /* as given */
     char *target;     /* the name to take, symbolic links resolved; owned */
-    char *temp;       /* owned; NULL: written directly */
+    char *temp;       /* owned; NULL: written directly to fd */
     int fd, slot;
 } ut_output;
 
@@ -31,6 +41,10 @@ UT_MUST_CHECK ut_status ut_output_distinct(const char *path, const char *role, c
 /* Every byte is on disk under a temporary name; ut_output_commit gives it its own.  Then, or on failure of anything
  * else, ut_output_abort: it removes what was not committed, and is safe on a zeroed or finished output. */
 UT_MUST_CHECK ut_status ut_output_stage(ut_output *o, const char *path, const void *data, size_t n, ut_err *e);
+/* The same a piece at a time: begin, append any number of times, end. */
+UT_MUST_CHECK ut_status ut_output_begin(ut_output *o, const char *path, ut_err *e);
+UT_MUST_CHECK ut_status ut_output_append(ut_output *o, const void *data, size_t n, ut_err *e);
+UT_MUST_CHECK ut_status ut_output_end(ut_output *o, ut_err *e);
 UT_MUST_CHECK ut_status ut_output_commit(ut_output *o, ut_err *e);
 void ut_output_abort(ut_output *o);
 /* Stage and commit in one. */

@@ -139,47 +139,60 @@ static ut_status resolve(ut_output *o, ut_err *e)
     return o->target ? UT_OK : ut_fail_memory(e, strlen(o->path));
 }
 
-static ut_status stage_temp(ut_output *o, const struct stat *old, const void *data, size_t n, ut_err *e)
+static ut_status begin_temp(ut_output *o, const struct stat *old, ut_err *e)
 {
-    ut_status s = make_temp(o, e);
-    if (s != UT_OK)
-        return s;
-    if (old && fchmod(o->fd, old->st_mode & 0777))
+    ut_status s = resolve(o, e);
+    if (s == UT_OK)
+        s = make_temp(o, e);
+    if (s == UT_OK && old && fchmod(o->fd, old->st_mode & 0777))
         return cannot_write(o->path, e);
-    s = write_all(o->fd, o->path, data, n, e);
-    if (s == UT_OK && fsync(o->fd) && errno != EINVAL && errno != ENOSYS)
-        s = cannot_write(o->path, e);
     return s;
 }
 
-static ut_status stage_direct(const char *path, const void *data, size_t n, ut_err *e)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    ut_status s;
-    if (fd < 0)
-        return cannot_write(path, e);
-    s = write_all(fd, path, data, n, e);
-    if (close(fd) && s == UT_OK)
-        s = cannot_write(path, e);
-    return s;
-}
-
-ut_status ut_output_stage(ut_output *o, const char *path, const void *data, size_t n, ut_err *e)
+ut_status ut_output_begin(ut_output *o, const char *path, ut_err *e)
 {
     struct stat st;
     bool exists;
     ut_status s;
     *o = (ut_output){ .path = path, .fd = -1, .slot = -1 };
-    if (is_stdout(path))
-        return write_all(STDOUT_FILENO, path, data, n, e);
+    if (is_stdout(path)) {
+        o->fd = STDOUT_FILENO;
+        return UT_OK;
+    }
     exists = !stat(path, &st);
     if (exists && S_ISDIR(st.st_mode))
         return ut_output_check(path, true, e);
-    if (exists && must_write_directly(path, &st))
-        return stage_direct(path, data, n, e);
-    s = resolve(o, e);
+    if (exists && must_write_directly(path, &st)) {
+        o->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        return o->fd < 0 ? cannot_write(path, e) : UT_OK;
+    }
+    s = begin_temp(o, exists ? &st : NULL, e);
+    if (s != UT_OK)
+        ut_output_abort(o);
+    return s;
+}
+
+ut_status ut_output_append(ut_output *o, const void *data, size_t n, ut_err *e) { return write_all(o->fd, o->path, data, n, e); }
+
+ut_status ut_output_end(ut_output *o, ut_err *e)
+{
+    int failed;
+    if (o->temp)
+        return fsync(o->fd) && errno != EINVAL && errno != ENOSYS ? cannot_write(o->path, e) : UT_OK;
+    if (o->fd == STDOUT_FILENO)
+        return UT_OK;
+    failed = close(o->fd);
+    o->fd = -1;
+    return failed ? cannot_write(o->path, e) : UT_OK;
+}
+
+ut_status ut_output_stage(ut_output *o, const char *path, const void *data, size_t n, ut_err *e)
+{
+    ut_status s = ut_output_begin(o, path, e);
     if (s == UT_OK)
-        s = stage_temp(o, exists ? &st : NULL, data, n, e);
+        s = ut_output_append(o, data, n, e);
+    if (s == UT_OK)
+        s = ut_output_end(o, e);
     if (s != UT_OK)
         ut_output_abort(o);
     return s;
@@ -225,7 +238,7 @@ void ut_output_abort(ut_output *o)
 {
     if (!o->path)
         return;
-    if (o->fd >= 0)
+    if (o->fd >= 0 && o->fd != STDOUT_FILENO)
         close(o->fd);
     ut_signals_block(true);
     if (o->temp)

@@ -128,6 +128,19 @@ void ut_json_close(ut_json *j, char bracket)
     j->any = true;
 }
 
+void ut_json_enhancement(ut_json *j, const ut_enhancement *e)
+{
+    ut_json_open(j, "enhancement", '{');
+    ut_json_bool(j, "done", e->done);
+    ut_json_string(j, "what", e->what);
+    ut_json_string(j, "model", e->model[0] ? e->model : NULL);
+    ut_json_number(j, "strength", e->strength);
+    ut_json_number(j, "speech_share", e->speech_share);
+    ut_json_number(j, "noise_removed_db", e->noise_removed_db);
+    ut_json_number(j, "snr_in_db", e->snr_in_db);
+    ut_json_close(j, '}');
+}
+
 void ut_json_steps(ut_json *j, const ut_step *steps, size_t nsteps)
 {
     ut_json_open(j, "steps", '[');

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-enum { NCOMMANDS = 6 };
-const ut_command *const ut_commands[NCOMMANDS + 1] = { &ut_cmd_hide,    &ut_cmd_reveal, &ut_cmd_capacity,
-                                                       &ut_cmd_channel, &ut_cmd_compare, &ut_cmd_keygen, NULL };
+enum { NCOMMANDS = 7 };
+const ut_command *const ut_commands[NCOMMANDS + 1] = { &ut_cmd_hide,    &ut_cmd_reveal,  &ut_cmd_capacity, &ut_cmd_enhance,
+                                                       &ut_cmd_channel, &ut_cmd_compare, &ut_cmd_keygen,   NULL };
 
 int ut_cli_exit_code(ut_status s)
 {

@@ -25,6 +25,16 @@ static ut_status read_choices(const ut_args *a, ut_hide_options *o, ut_err *e)
     return s;
 }
 
+static ut_status enhance_options(const ut_args *a, ut_hide_options *o, ut_err *e)
+{
+    bool off = ut_args_has(a, "no-enhance"), asked = ut_args_has(a, "strength") || ut_args_has(a, "model");
+    if (asked && (off || o->codec == UT_CODEC_RAW))
+        return ut_fail(e, UT_E_USAGE, "%s: --strength and --model do not go with %s", a->command->name, off ? "--no-enhance" : "--codec raw");
+    o->enhance = off ? UT_ENHANCE_OFF : asked ? UT_ENHANCE_ON : UT_ENHANCE_AUTO;
+    o->model = ut_args_value(a, "model");
+    return ut_args_number(a, "strength", 0, 1, &o->strength, e);
+}
+
 ut_status ut_cli_hide_options(const ut_args *a, ut_hide_options *o, const char ***channels, ut_err *e)
 {
     ut_status s;
@@ -41,6 +51,8 @@ ut_status ut_cli_hide_options(const ut_args *a, ut_hide_options *o, const char *
         s = ut_args_number(a, "min-psnr", 10, 100, &o->min_psnr_db, e);
     if (s == UT_OK)
         s = ut_cli_threads(a, &o->nthreads, e);
+    if (s == UT_OK)
+        s = enhance_options(a, o, e);
     o->strip = ut_args_has(a, "strip");
     o->profile_dir = ut_args_value(a, "profile-dir");
     if (s == UT_OK)

@@ -3,7 +3,7 @@
 #define UT_CLI_OPTIONS_H
 #include "cli/args.h"
 
-/* Fills *o from --to, --codec, --bitrate, --fec, --min-psnr, --strip, --profile-dir and --threads; what is not given
+/* Fills *o from --to, --codec, --bitrate, --fec, --min-psnr, --strip, --profile-dir, --threads, --no-enhance, --strength and --model; what is not given
  * keeps the library's default.  *channels: what o->channels points to; free() it after the call. */
 UT_MUST_CHECK ut_status ut_cli_hide_options(const ut_args *a, ut_hide_options *o, const char ***channels, ut_err *e);
 UT_MUST_CHECK ut_status ut_cli_threads(const ut_args *a, unsigned *nthreads, ut_err *e);
@@ -16,6 +16,9 @@ UT_MUST_CHECK ut_status ut_cli_threads(const ut_args *a, unsigned *nthreads, ut_
 #define UT_CLI_PROFILE_OPTION { "profile-dir", 0, "DIR", false, "further platform profiles" }
 #define UT_CLI_THREADS_OPTION                                                                                          \
     { "threads", 0, "N", false, "threads to use; default: one a processor;\nthe result does not depend on it" }
+#define UT_CLI_ENHANCE_OPTIONS                                                                                         \
+    { "strength", 0, "SHARE", false, "of cleaning: 0 none, 1 all (default), between: both mixed" },                    \
+    { "model", 0, "NAME", false, "enhancer's model: a .safetensors file, or the name of an\ninstalled one; default: the built-in model" }
 #define UT_CLI_TO_OPTION                                                                                               \
     { "to", 0, "CHANNEL", true, "what the picture must survive: whatsapp, jpeg:75,\njpeg:75-95, png, ...; may be repeated; default jpeg:75-95" }
 #define UT_CLI_PSNR_OPTION                                                                                             \

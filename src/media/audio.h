@@ -10,7 +10,14 @@
  * longer than UT_MAX_SECONDS; UT_E_UNSUPPORTED: no decoder for the sound in it.
  * FFmpeg's log level, one for the whole process, is set to quiet on first use: there is no other way to keep it silent. */
 UT_MUST_CHECK ut_status ut_audio_read(const uint8_t *data, size_t n, const char *name, ut_pcm *out, ut_err *e);
+/* The same samples, some thousands at a time, in order; memory does not grow with the recording.  What `take` returns other than
+ * UT_OK ends it and is returned.  UT_E_IO: src could not be read. */
+typedef ut_status (*ut_audio_take)(void *user, const int16_t *sample, size_t n, ut_err *e);
+UT_MUST_CHECK ut_status ut_audio_stream(const ut_source *src, const char *name, ut_audio_take take, void *user, ut_err *e);
+ut_source ut_source_of(const ut_blob *bytes); /* borrows both */
 /* RIFF WAV, PCM 16 bit mono, the plain 44-byte header: equal samples make equal files. */
+#define UT_WAV_HEADER_NBYTES 44
+UT_MUST_CHECK ut_status ut_audio_wav_header(uint64_t nsamples, unsigned rate_hz, uint8_t h[UT_WAV_HEADER_NBYTES], ut_err *e);
 UT_MUST_CHECK ut_status ut_audio_write_wav(const ut_pcm *pcm, ut_buf *file, ut_err *e);
 bool ut_audio_sniff(const uint8_t *data, size_t n); /* looks like an audio file that ut_audio_read might take */
 

@@ -1,4 +1,4 @@
-/* m4a, AAC, AMR, 3gp, webm and others by FFmpeg, from memory.  Only the demuxers and decoders named here may run, and
+/* m4a, AAC, AMR, 3gp, webm and others by FFmpeg.  Only the demuxers and decoders named here may run, and
  * none may open anything else: some of FFmpeg's formats are lists of further files. */
 #include "media/audio_internal.h"
 #include <libavcodec/avcodec.h>
@@ -15,30 +15,20 @@ static const char codecs[] = "aac,aac_fixed,aac_latm,amrnb,amrwb,libopencore_amr
                              "pcm_mulaw";
 enum { IO_NBYTES = 32768, MAX_BARREN_PACKETS = 100000 };
 
-typedef struct memory_file {
-    const uint8_t *data;
-    int64_t n, at;
-} memory_file;
-
 static int on_read(void *user, uint8_t *p, int count)
 {
-    memory_file *f = user;
-    if (count <= 0 || f->at >= f->n) return AVERROR_EOF;
-    if (count > f->n - f->at) count = (int)(f->n - f->at);
-    memcpy(p, f->data + f->at, (size_t)count);
-    f->at += count;
-    return count;
+    ut_audio_file *f = user;
+    int64_t n = ut_audio_file_read(f, p, count);
+    return n > 0 ? (int)n : f->failed ? AVERROR(EIO) : AVERROR_EOF;
 }
 
 static int64_t on_seek(void *user, int64_t offset, int whence)
 {
-    memory_file *f = user;
+    ut_audio_file *f = user;
     whence &= ~AVSEEK_FORCE;
-    if (whence == AVSEEK_SIZE) return f->n;
-    int64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? f->at : f->n, to;
-    if (__builtin_add_overflow(base, offset, &to) || to < 0) return AVERROR(EINVAL);
-    f->at = to;
-    return to;
+    if (whence == AVSEEK_SIZE) return (int64_t)f->src->nbytes;
+    int64_t to = ut_audio_file_seek(f, offset, whence);
+    return to < 0 ? AVERROR(EINVAL) : to;
 }
 
 static int refuse_open(AVFormatContext *s, AVIOContext **pb, const char *url, int flags, AVDictionary **options)
@@ -70,10 +60,10 @@ static void close_reader(av_reader *r)
     avio_context_free(&r->io);
 }
 
-static ut_status open_file(av_reader *r, memory_file *mem, const char *name, ut_err *e)
+static ut_status open_file(av_reader *r, ut_audio_file *file, const char *name, ut_err *e)
 {
     uint8_t *buffer = av_malloc(IO_NBYTES);
-    if (buffer) r->io = avio_alloc_context(buffer, IO_NBYTES, 0, mem, on_read, NULL, on_seek);
+    if (buffer) r->io = avio_alloc_context(buffer, IO_NBYTES, 0, file, on_read, NULL, on_seek);
     if (!r->io) av_free(buffer);
     r->file = r->io ? avformat_alloc_context() : NULL;
     r->packet = av_packet_alloc();
@@ -174,13 +164,13 @@ static ut_status pump(av_reader *r, ut_audio_sink *k, ut_err *e)
     return drain(r, k, &got, e);
 }
 
-ut_status ut_audio_read_ffmpeg(const uint8_t *data, size_t n, ut_audio_sink *k, ut_err *e)
+ut_status ut_audio_read_ffmpeg(const ut_source *src, ut_audio_sink *k, ut_err *e)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    memory_file mem = { data, (int64_t)n, 0 };
+    ut_audio_file file = { .src = src };
     av_reader r = { 0 };
     pthread_once(&once, silence);
-    ut_status s = open_file(&r, &mem, k->name, e);
+    ut_status s = open_file(&r, &file, k->name, e);
     if (s == UT_OK) s = open_decoder(&r, k->name, e);
     if (s == UT_OK) s = pump(&r, k, e);
     if (s == UT_OK) {
@@ -191,6 +181,7 @@ ut_status ut_audio_read_ffmpeg(const uint8_t *data, size_t n, ut_audio_sink *k, 
             s = ut_fail(e, UT_E_INPUT, "%s is cut short: %.1f of its %.1f seconds are there; get it again", k->name, have,
                         said);
     }
+    if (file.failed) s = ut_fail(e, UT_E_IO, "%s could not be read", k->name);
     close_reader(&r);
     return s;
 }

@@ -1,34 +1,19 @@
 #include "media/audio_internal.h"
 #include <math.h>
-#include <stdlib.h>
 
-static ut_status grow(ut_audio_sink *k, size_t more, ut_err *e)
+/* x: at most UT_AUDIO_CHUNK samples */
+static ut_status give(ut_audio_sink *k, const float *x, size_t n, ut_err *e)
 {
-    size_t need = k->out->nsamples + more;
-    if (need > (size_t)UT_MAX_SECONDS * UT_SPEECH_HZ)
+    if (!n) return UT_OK;
+    if (k->nsamples + n > (uint64_t)UT_MAX_SECONDS * UT_SPEECH_HZ)
         return ut_fail(e, UT_E_INPUT, "%s is longer than the limit, %d hours; cut it into parts", k->name,
                        UT_MAX_SECONDS / 3600);
-    if (need <= k->cap) return UT_OK;
-    size_t cap = k->cap + k->cap / 4 + 65536;
-    if (cap < need) cap = need;
-    /* realloc, because it moves large blocks without a second copy in memory */
-    int16_t *p = realloc(k->out->sample, cap * sizeof *p);
-    if (!p) return ut_fail_memory(e, cap * sizeof *p);
-    k->out->sample = p;
-    k->cap = cap;
-    return UT_OK;
-}
-
-static ut_status append(ut_audio_sink *k, const float *x, size_t n, ut_err *e)
-{
-    ut_status s = grow(k, n, e);
-    if (s != UT_OK) return s;
     for (size_t i = 0; i < n; i++) {
         float v = x[i] * 32768.0f;
-        k->out->sample[k->out->nsamples + i] = v >= 32767 ? 32767 : v <= -32768 ? -32768 : (int16_t)lrintf(v);
+        k->rounded[i] = v >= 32767 ? 32767 : v <= -32768 ? -32768 : (int16_t)lrintf(v);
     }
-    k->out->nsamples += n;
-    return UT_OK;
+    k->nsamples += n;
+    return k->take(k->user, k->rounded, n, e);
 }
 
 /* in NULL: the end; otherwise at most UT_AUDIO_CHUNK samples */
@@ -38,7 +23,7 @@ static ut_status resample(ut_audio_sink *k, const float *in, size_t n, ut_err *e
         size_t used = 0, made = 0;
         soxr_error_t err = soxr_process(k->soxr, in, n, &used, k->made, UT_AUDIO_CHUNK, &made);
         if (err) return ut_fail(e, UT_E_INTERNAL, "the resampler failed on %s: %s", k->name, soxr_strerror(err));
-        ut_status s = append(k, k->made, made, e);
+        ut_status s = give(k, k->made, made, e);
         if (s != UT_OK) return s;
         if (in) {
             in += used;
@@ -85,7 +70,7 @@ ut_status ut_audio_sink_put(ut_audio_sink *k, const float *frames, size_t n, ut_
             for (unsigned c = 0; c < k->channels; c++) sum += isfinite(frames[c]) ? (double)frames[c] : 0;
             k->mono[i] = (float)fmax(-4, fmin(4, sum / k->channels));
         }
-        ut_status s = k->soxr ? resample(k, k->mono, m, e) : append(k, k->mono, m, e);
+        ut_status s = k->soxr ? resample(k, k->mono, m, e) : give(k, k->mono, m, e);
         if (s != UT_OK) return s;
         k->frames += m;
         n -= m;
@@ -108,4 +93,5 @@ void ut_audio_sink_free(ut_audio_sink *k)
     k->soxr = NULL;
     ut_wipe(k->mono, sizeof k->mono);
     ut_wipe(k->made, sizeof k->made);
+    ut_wipe(k->rounded, sizeof k->rounded);
 }

@@ -1,35 +1,13 @@
-/* WAV, AIFF, FLAC, Ogg, Opus, MP3 and others by libsndfile, from memory. */
+/* WAV, AIFF, FLAC, Ogg, Opus, MP3 and others by libsndfile. */
 #include "media/audio_internal.h"
 #include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct memory_file {
-    const uint8_t *data;
-    sf_count_t n, at;
-} memory_file;
-
-static sf_count_t vio_length(void *user) { return ((memory_file *)user)->n; }
-static sf_count_t vio_tell(void *user) { return ((memory_file *)user)->at; }
-
-static sf_count_t vio_seek(sf_count_t offset, int whence, void *user)
-{
-    memory_file *f = user;
-    sf_count_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? f->at : f->n, to;
-    if (__builtin_add_overflow(base, offset, &to) || to < 0) return -1;
-    f->at = to;
-    return to;
-}
-
-static sf_count_t vio_read(void *p, sf_count_t count, void *user)
-{
-    memory_file *f = user;
-    if (count <= 0 || f->at >= f->n) return 0;
-    if (count > f->n - f->at) count = f->n - f->at;
-    memcpy(p, f->data + f->at, (size_t)count);
-    f->at += count;
-    return count;
-}
+static sf_count_t vio_length(void *user) { return (sf_count_t)((ut_audio_file *)user)->src->nbytes; }
+static sf_count_t vio_tell(void *user) { return ((ut_audio_file *)user)->at; }
+static sf_count_t vio_seek(sf_count_t offset, int whence, void *user) { return ut_audio_file_seek(user, offset, whence); }
+static sf_count_t vio_read(void *p, sf_count_t count, void *user) { return ut_audio_file_read(user, p, count); }
 
 static sf_count_t vio_write(const void *p, sf_count_t count, void *user)
 {
@@ -39,16 +17,18 @@ static sf_count_t vio_write(const void *p, sf_count_t count, void *user)
 
 /* libsndfile takes a WAV whose data chunk is cut short for a shorter one.  (Lengths near 2^31 and 2^32 are what
  * programs write that cannot know the length: not a lie but a gap.) */
-static bool wav_is_cut(const uint8_t *d, size_t n)
+static bool wav_is_cut(const ut_source *src)
 {
-    if (n < 12 || memcmp(d, "RIFF", 4) != 0 || memcmp(d + 8, "WAVE", 4) != 0) return false;
-    for (size_t at = 12; n - at >= 8;) {
-        uint32_t size = ut_get32(d + at + 4);
-        size_t rest = n - at - 8;
-        if (memcmp(d + at, "data", 4) == 0) return size > rest && size < 0x7ffff000u;
+    uint8_t h[12];
+    ut_audio_file f = { .src = src };
+    if (ut_audio_file_read(&f, h, 12) < 12 || memcmp(h, "RIFF", 4) != 0 || memcmp(h + 8, "WAVE", 4) != 0) return false;
+    while (ut_audio_file_read(&f, h, 8) == 8) {
+        uint32_t size = ut_get32(h + 4);
+        uint64_t rest = src->nbytes - (uint64_t)f.at;
+        if (memcmp(h, "data", 4) == 0) return size > rest && size < 0x7ffff000u;
         if (size >= rest) return false;
-        at += 8 + size + (size & 1);
-        if (at > n) return false;
+        f.at += (int64_t)size + (size & 1);
+        if ((uint64_t)f.at > src->nbytes) return false;
     }
     return false;
 }
@@ -75,18 +55,23 @@ static ut_status pump(SNDFILE *f, const SF_INFO *info, ut_audio_sink *k, ut_err 
     return UT_OK;
 }
 
-ut_status ut_audio_read_sndfile(const uint8_t *data, size_t n, ut_audio_sink *k, ut_err *e)
+ut_status ut_audio_read_sndfile(const ut_source *src, ut_audio_sink *k, ut_err *e)
 {
     SF_VIRTUAL_IO io = { vio_length, vio_seek, vio_read, vio_write, vio_tell };
-    memory_file mem = { data, (sf_count_t)n, 0 };
+    ut_audio_file file = { .src = src };
     SF_INFO info = { 0 };
-    SNDFILE *f = sf_open_virtual(&io, SFM_READ, &info, &mem);
+    SNDFILE *f = sf_open_virtual(&io, SFM_READ, &info, &file);
+    if (file.failed) {
+        sf_close(f);
+        return ut_fail(e, UT_E_IO, "%s could not be read", k->name);
+    }
     if (!f)
         return ut_fail(e, UT_E_UNSUPPORTED, "%s cannot be read as audio: %s", k->name, sf_strerror(NULL));
     ut_status s = ut_audio_sink_form(k, info.samplerate, info.channels, e);
-    if (s == UT_OK && wav_is_cut(data, n))
+    if (s == UT_OK && wav_is_cut(src))
         s = ut_fail(e, UT_E_INPUT, "%s is cut short: its data is longer than the file; get it again", k->name);
     if (s == UT_OK) s = pump(f, &info, k, e);
+    if (file.failed) s = ut_fail(e, UT_E_IO, "%s could not be read", k->name);
     sf_close(f);
     return s;
 }

@@ -1,10 +1,14 @@
-/* hide: open -> encode -> seal -> protect -> hide -> verify -> write. */
+/* hide: open -> enhance -> encode -> seal -> protect -> hide -> verify -> write. */
 #include "pipeline/job.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void ut_hide_options_init(ut_hide_options *o) { memset(o, 0, sizeof *o); }
+void ut_hide_options_init(ut_hide_options *o) 
+{
+    memset(o, 0, sizeof *o);
+    o->strength = 1;
+}
 
 void ut_hide_report_free(ut_hide_report *r)
 {
@@ -15,6 +19,7 @@ static ut_status run(ut_job *j, const uint8_t *photo, size_t nphoto)
 {
     ut_status s = ut_job_open_photo(j, photo, nphoto);
     if (s == UT_OK) s = ut_job_open_voice(j);
+    if (s == UT_OK) s = ut_job_enhance(j);
     if (s == UT_OK) s = ut_job_prepare(j);
     if (s == UT_OK) s = ut_job_encode_and_hide(j);
     if (s == UT_OK) s = ut_job_write(j);

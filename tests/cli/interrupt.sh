@@ -3,6 +3,7 @@
 . "$2/tests/cli/lib/common.bash"
 command -v timeout >/dev/null || skip "no timeout here"
 scene photo.png 3200 2400
+hours=
 voice voice.wav 480000
 printf 'swordfish\n' >pass
 stop() { # SIGNAL SECONDS COMMAND...
@@ -13,11 +14,17 @@ stop() { # SIGNAL SECONDS COMMAND...
     if [ $((SECONDS - start)) -gt 20 ]; then fail "$1 took $((SECONDS - start)) s to end it"; fi
     is "lines after $1: $(cat err.txt)" "$(wc -l <err.txt | tr -d ' ')" 1
     matches "message after $1" "$(cat err.txt)" '^undertone: interrupted'
-    is "files after $1" "$(ls -A | tr '\n' ' ')" "err.txt out.txt pass photo.png voice.wav "
+    is "files after $1" "$(ls -A | tr '\n' ' ')" "err.txt ${hours:+hours.wav }out.txt pass photo.png voice.wav "
 }
 for signal in INT TERM HUP; do
     stop $signal 0.7 hide voice.wav photo.png -o out.png --preview p.wav --to whatsapp --to jpeg:75-95 --passphrase-file pass
 done
+# an hour to enhance, streamed into a file
+voice hours.wav 7200000 2000
+hours=1
+stop INT 0.7 enhance hours.wav -o out.wav --model "$source_dir/tests/vectors/enhance/tiny.safetensors"
+rm hours.wav
+hours=
 # while waiting for input
 mkfifo pipe
 exec 3<>pipe

@@ -19,7 +19,7 @@ options_of_zsh() {
         grep -o -E '\-\-[a-z-]+' | cat - <(sed -n '/^ *common=(/,/^ *)/p' "$zsh_file" | grep -o -E '\-\-[a-z-]+') | sort -u
 }
 commands=$("$undertone" help | sed -n '/^Commands:/,/^$/p' | awk 'NR > 1 && NF { print $1 }' | sort)
-is "commands" "$(tr '\n' ' ' <<<"$commands")" "capacity channel compare hide keygen reveal "
+is "commands" "$(tr '\n' ' ' <<<"$commands")" "capacity channel compare enhance hide keygen reveal "
 for c in $commands; do
     help=$(options_of_help "$c")
     matches "options of $c" "$help" "--help"

@@ -173,17 +173,68 @@ static void refusals(void)
     }
 }
 
+static ut_status count(void *user, const int16_t *sample, size_t n, ut_err *e)
+{
+    (void)sample, (void)e;
+    *(size_t *)user += n;
+    return UT_OK;
+}
+
+/* Sources that fail half-way, give single bytes, or claim to give more than they were asked for. */
+typedef struct odd_source {
+    ut_buf b;
+    size_t most;       /* bytes a call */
+    uint64_t fails_at; /* from here on */
+    ptrdiff_t answer;  /* then */
+} odd_source;
+
+static ptrdiff_t read_oddly(void *user, uint64_t at, void *to, size_t n)
+{
+    const odd_source *o = user;
+    if (at >= o->fails_at) return o->answer;
+    if (n > o->most) n = o->most;
+    if (n > o->fails_at - at) n = (size_t)(o->fails_at - at);
+    if (n > o->b.len - at) n = (size_t)(o->b.len - at);
+    memcpy(to, o->b.data + at, n);
+    return (ptrdiff_t)n;
+}
+
+static void sources(void)
+{
+    static const char *const names[] = { "mono16.wav", "96k.flac", "aac.m4a", "vorbis.ogg" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        ut_err e = { 0 };
+        ut_pcm p;
+        size_t taken = 0;
+        odd_source o = { slurp(names[i]), 7, UINT64_MAX, 0 };
+        ut_source src = { o.b.len, read_oddly, &o };
+        CHECK(ut_audio_read(o.b.data, o.b.len, names[i], &p, &e) == UT_OK);
+        CHECK(ut_audio_stream(&src, names[i], count, &taken, &e) == UT_OK && taken == p.nsamples, "%s: %s", names[i], e.text);
+        o.most = 1 << 20;
+        for (o.answer = -1; o.answer < 1000000; o.answer += 1000001)
+            for (o.fails_at = 0; o.fails_at < o.b.len; o.fails_at += o.b.len / 3 - 1) {
+                ut_status s = ut_audio_stream(&src, names[i], count, &taken, &e);
+                CHECK(s == UT_E_IO && strstr(e.text, "could not be read"), "%s: %d %s", names[i], s, e.text);
+            }
+        ut_pcm_free(&p);
+        ut_buf_free(&o.b);
+    }
+}
+
 /* A recording that is already 24 hours long takes not one sample more. */
 static void too_long(void)
 {
     static ut_audio_sink k;
-    ut_pcm p = { NULL, (size_t)UT_MAX_SECONDS * UT_SPEECH_HZ - 2, UT_SPEECH_HZ };
+    size_t taken = 0;
     float frame[3] = { 0 };
     ut_err e;
     k.name = "long.wav";
-    k.out = &p;
+    k.take = count;
+    k.user = &taken;
+    k.nsamples = (uint64_t)UT_MAX_SECONDS * UT_SPEECH_HZ - 2;
     CHECK(ut_audio_sink_form(&k, UT_SPEECH_HZ, 1, &e) == UT_OK);
-    CHECK(ut_audio_sink_put(&k, frame, 3, &e) == UT_E_INPUT && strstr(e.text, "24 hours"), "%s", e.text);
+    CHECK(ut_audio_sink_put(&k, frame, 2, &e) == UT_OK && taken == 2);
+    CHECK(ut_audio_sink_put(&k, frame, 1, &e) == UT_E_INPUT && strstr(e.text, "24 hours") && taken == 2, "%s", e.text);
     ut_audio_sink_free(&k);
 }
 
@@ -243,6 +294,7 @@ int main(void)
     exact();
     values();
     refusals();
+    sources();
     too_long();
     comparison();
     return check_end();

@@ -1,8 +1,8 @@
 """Exports EMA weights for the C library: batch norm folded, complex convolutions as real ones, safetensors plus a card.
 
-    python -m undertone_train.export RUN_DIR OUT.safetensors
+    python -m undertone_train.export RUN_DIR OUT.safetensors [--f16]
 
-Tensors (float32):
+Tensors (float32, or float16 with --f16):
   encoder.I.weight [2*cout, 2*cin, 5, 2], decoder.I.weight [2*cin, 2*cout, 5, 2] (transposed convolution), .bias [2*cout], .slope [2*cout] (PReLU; none on
   the last decoder); bottleneck.* LSTM matrices in PyTorch's gate order i, f, g, o with both biases added into one; proj; gain_slope [bins].
   Channels are the real parts, then the imaginary parts.  The configuration is the metadata entry "config", JSON.
@@ -13,6 +13,7 @@ import json
 import struct
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -99,19 +100,43 @@ def tensors(model):
     return out
 
 
-def write_safetensors(path, named, metadata):
-    """The safetensors format: 8-byte little-endian header length, JSON header padded to 8 with spaces, data end to end."""
-    header, offset = {"__metadata__": metadata}, 0
+def write_safetensors(path, named, metadata, f16=False):
+    """The safetensors format: 8-byte little-endian header length, JSON header padded to 8 with spaces, data end to end.
+
+    f16: numbers rounded to 16-bit floats, which halves the file; the C side widens them.  What would overflow stops the export."""
+    header, offset, size = {"__metadata__": metadata}, 0, 2 if f16 else 4
     for name in sorted(named):
-        n = named[name].numel() * 4
-        header[name] = dict(dtype="F32", shape=list(named[name].shape), data_offsets=[offset, offset + n])
+        n = named[name].numel() * size
+        if f16 and named[name].abs().max() > 65504:
+            raise ValueError(f"{name}: holds values that 16-bit floats cannot")
+        header[name] = dict(dtype="F16" if f16 else "F32", shape=list(named[name].shape), data_offsets=[offset, offset + n])
         offset += n
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as f:
         f.write(struct.pack("<Q", len(text)) + text)
         for name in sorted(named):
-            f.write(named[name].numpy().astype("<f4").tobytes())
+            f.write(named[name].numpy().astype("<f2" if f16 else "<f4").tobytes())
+
+
+def read_model(path):
+    """(config, {name: float32 tensor}) of an exported file: exactly the numbers that the C side computes with."""
+    raw = Path(path).read_bytes()
+    (n,) = struct.unpack("<Q", raw[:8])
+    header = json.loads(raw[8 : 8 + n])
+    meta, out = header.pop("__metadata__"), {}
+    for name, t in header.items():
+        a, b = t["data_offsets"]
+        x = np.frombuffer(raw[8 + n + a : 8 + n + b], {"F32": "<f4", "F16": "<f2"}[t["dtype"]])
+        out[name] = torch.from_numpy(x.astype(np.float32)).view(t["shape"])
+    return ModelConfig.from_dict(json.loads(meta["config"])), out
+
+
+def write_model(path, model, f16=False):
+    """Exports model (in eval mode); returns its tensors."""
+    named = tensors(model)
+    write_safetensors(path, named, dict(format="undertone-dccrn-1", config=json.dumps(model.config.to_dict(), sort_keys=True)), f16)
+    return named
 
 
 CARD = """# {name}
@@ -151,6 +176,7 @@ def main(argv=None):
     ap = argparse.ArgumentParser(prog="python -m undertone_train.export")
     ap.add_argument("run", help="a run's folder, or a checkpoint's")
     ap.add_argument("out", type=Path)
+    ap.add_argument("--f16", action="store_true", help="16-bit numbers: half the size")
     a = ap.parse_args(argv)
     found = checkpoint.find(Path(a.run) / "best") or checkpoint.find(Path(a.run) / "last") or checkpoint.find(a.run)
     if found is None:
@@ -159,8 +185,7 @@ def main(argv=None):
     config = ModelConfig.from_dict(meta["config"]["model"])
     model = Dccrn(config)
     model.load_state_dict(checkpoint.load_tensors(found, "ema"))
-    named = tensors(model.eval())
-    write_safetensors(a.out, named, dict(format="undertone-dccrn-1", config=json.dumps(config.to_dict(), sort_keys=True)))
+    named = write_model(a.out, model.eval(), a.f16)
     rows = "\n".join(f"- {k}: {v:.4g}" for k, v in meta.get("validation", {}).items()) or "none recorded"
     card = a.out.with_suffix(".md")
     card.write_text(CARD.format(name=a.out.stem, variant=config.variant, parameters=parameter_count(model), numbers=sum(t.numel() for t in named.values()),

@@ -1,0 +1,69 @@
+#include "pipeline/model.h"
+#include "base/buf.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST = 256 << 20 };
+static const char suffix[] = ".safetensors";
+
+static bool is_path(const char *name)
+{
+    size_t n = strlen(name), m = sizeof suffix - 1;
+    return strchr(name, '/') || (n > m && !strcmp(name + n - m, suffix));
+}
+
+void ut_model_title(const char *name, char title[64])
+{
+    const char *slash = strrchr(name ? name : "enhance", '/'), *base = slash ? slash + 1 : name ? name : "enhance";
+    size_t n = strlen(base), m = sizeof suffix - 1;
+    if (n > m && !strcmp(base + n - m, suffix)) n -= m;
+    snprintf(title, 64, "%.*s", (int)(n < 63 ? n : 63), base);
+}
+
+static ut_status read_file(const char *path, ut_buf *b, ut_err *e)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f) return ut_fail(e, errno == ENOENT || errno == ENOTDIR ? UT_E_INPUT : UT_E_IO, "cannot open the model %s: %s", path, strerror(errno));
+    ut_status s = UT_OK;
+    for (size_t got = 1; s == UT_OK && got;) {
+        uint8_t piece[1 << 16];
+        got = fread(piece, 1, sizeof piece, f);
+        if (got) s = ut_buf_append(b, piece, got, e);
+        if (s == UT_OK && b->len > MOST) s = ut_fail(e, UT_E_INPUT, "%s is too large to be a model (%d MiB at most)", path, MOST >> 20);
+    }
+    if (s == UT_OK && ferror(f)) s = ut_fail(e, UT_E_IO, "cannot read the model %s", path);
+    fclose(f);
+    return s;
+}
+
+static ut_status open_file(const char *path, ut_enhance_model **out, ut_err *e)
+{
+    ut_buf b = { 0 };
+    ut_status s = read_file(path, &b, e);
+    if (s == UT_OK) s = ut_enhance_model_load(b.data, b.len, path, out, e);
+    ut_buf_free(&b);
+    return s;
+}
+
+ut_status ut_model_open(const char *name, ut_enhance_model **out, ut_err *e)
+{
+    static const char *const places[] = { UT_MODEL_DIR, UT_SOURCE_MODEL_DIR };
+    *out = NULL;
+    if (!name) {
+        size_t n;
+        const uint8_t *data = ut_builtin_model(&n);
+        if (data) return ut_enhance_model_load(data, n, "the built-in model", out, e);
+        return ut_fail(e, UT_E_UNSUPPORTED, "this build has no model to enhance with; name one: --model FILE.safetensors");
+    }
+    if (is_path(name)) return open_file(name, out, e);
+    for (size_t i = 0; *name && i < sizeof places / sizeof *places; i++) {
+        char path[4096];
+        int n = snprintf(path, sizeof path, "%s/%s%s", places[i], name, suffix);
+        FILE *f = n > 0 && (size_t)n < sizeof path ? fopen(path, "rb") : NULL;
+        if (!f) continue;
+        fclose(f);
+        return open_file(path, out, e);
+    }
+    return ut_fail(e, UT_E_INPUT, "there is no model named '%.60s' in %s; give a file, such as ./%.60s%s", name, places[0], name, suffix);
+}
