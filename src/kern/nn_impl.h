@@ -15,8 +15,9 @@ NN_INLINE void NN(tile)(const ut_nn_sum *a, size_t out, size_t s, size_t outs, s
     const float *w = a->w + out;
     for (size_t m = 0; m < outs; m++)
         for (size_t i = 0; i < vecs; i++) acc[m][i] = v_set(0.0f);
-    for (size_t j = 0; j < a->nterms; j++, w += a->w_stride) {
+    for (size_t j = 0; j < a->nterms; j++, w += UT_NN_OUT) {
         const float *from = a->x[j] + s;
+        __builtin_prefetch(w + 128 * UT_NN_OUT); /* weights come from far away, in order */
         for (size_t i = 0; i < vecs; i++) x[i] = v_load(from + i * W);
         for (size_t m = 0; m < outs; m++) {
             V k = v_set(w[m]);
@@ -78,7 +79,9 @@ NN_INLINE void NN(mix_tile)(const ut_nn_mix *a, size_t j, size_t s, size_t nsour
 NN_INLINE void NN(mix_rows)(const ut_nn_mix *a, size_t nsources)
 {
     for (size_t j = 0; j < a->nrows; j++) {
-        size_t s = 0;
+        size_t s = 0, ahead = (j + 8 < a->nrows ? j + 8 : j) * a->x_stride; /* the rows come from far away: fetch them early */
+        for (size_t q = 0; q < nsources; q++)
+            for (size_t i = 0; i < 112; i += 16) __builtin_prefetch(a->x[q] + ahead + i);
         for (; s + 48 <= a->ncols; s += 48) NN(mix_tile)(a, j, s, nsources, 48 / W);
         for (; s < a->ncols; s += 16) NN(mix_tile)(a, j, s, nsources, 16 / W);
     }
