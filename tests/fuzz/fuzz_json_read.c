@@ -13,24 +13,24 @@ static void walk(ut_json_reader *r)
     bool truth;
     for (unsigned step = 0; step < 10000 && !r->bad; step++) {
         ut_json_reader at = *r;
-        if (ut_json_string(r, text, sizeof text)) {
+        if (ut_json_read_string(r, text, sizeof text)) {
             if (strlen(text) >= sizeof text) abort();
             continue;
         }
         *r = at;
-        if (ut_json_size(r, &size)) continue;
+        if (ut_json_read_size(r, &size)) continue;
         *r = at;
-        if (ut_json_number(r, &number)) continue;
+        if (ut_json_read_number(r, &number)) continue;
         *r = at;
-        if (ut_json_bool(r, &truth)) continue;
+        if (ut_json_read_bool(r, &truth)) continue;
         *r = at;
-        if (ut_json_object(r)) {
-            while (ut_json_key(r, text, sizeof text) && ut_json_skip(r)) {}
+        if (ut_json_read_object(r)) {
+            while (ut_json_read_key(r, text, sizeof text) && ut_json_read_skip(r)) {}
             continue;
         }
         *r = at;
-        if (ut_json_array(r)) {
-            while (ut_json_more(r) && ut_json_skip(r)) {}
+        if (ut_json_read_array(r)) {
+            while (ut_json_read_more(r) && ut_json_read_skip(r)) {}
             continue;
         }
         return;
@@ -44,8 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (!exact) return 0;
     if (n) memcpy(exact, data, n);
     ut_json_reader r = ut_json_read(exact, n);
-    ut_json_skip(&r);
-    ut_json_end(&r);
+    ut_json_read_skip(&r);
+    ut_json_read_end(&r);
     if (r.p < exact || r.p > exact + n) abort();
     r = ut_json_read(exact, n);
     walk(&r);

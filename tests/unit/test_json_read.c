@@ -6,23 +6,23 @@
 static bool valid(const char *text)
 {
     ut_json_reader r = ut_json_read(text, strlen(text));
-    bool read = ut_json_skip(&r);
-    return ut_json_end(&r) && read;
+    bool read = ut_json_read_skip(&r);
+    return ut_json_read_end(&r) && read;
 }
 
 static double number(const char *text)
 {
     ut_json_reader r = ut_json_read(text, strlen(text));
     double v = -12345;
-    if (!ut_json_number(&r, &v)) return NAN;
-    return ut_json_end(&r) ? v : NAN;
+    if (!ut_json_read_number(&r, &v)) return NAN;
+    return ut_json_read_end(&r) ? v : NAN;
 }
 
 static bool string_is(const char *text, const char *want, size_t cap)
 {
     char out[64] = "untouched";
     ut_json_reader r = ut_json_read(text, strlen(text));
-    return ut_json_string(&r, out, cap) && ut_json_end(&r) && !strcmp(out, want);
+    return ut_json_read_string(&r, out, cap) && ut_json_read_end(&r) && !strcmp(out, want);
 }
 
 static void test_values(void)
@@ -38,8 +38,8 @@ static void test_values(void)
         const char *text = "{\"shape\":[2,3],\"x\":{\"y\":\"\\u00e9\",\"z\":[true,null,-1.5e+2]}}";
         if (n >= strlen(text)) break;
         ut_json_reader r = ut_json_read(text, n);
-        bool read = ut_json_skip(&r);
-        CHECK(!(ut_json_end(&r) && read), "cut at %zu", n);
+        bool read = ut_json_read_skip(&r);
+        CHECK(!(ut_json_read_end(&r) && read), "cut at %zu", n);
     }
 }
 
@@ -67,11 +67,11 @@ static void test_numbers(void)
     CHECK(number("0.3") == 0.3);
     size_t n = 77;
     ut_json_reader r = ut_json_read("[12,3.0,-1,1e3]", 15);
-    CHECK(ut_json_array(&r) && ut_json_more(&r) && ut_json_size(&r, &n) && n == 12 && ut_json_more(&r));
-    CHECK(!ut_json_size(&r, &n) && n == 12 && r.bad, "3.0 is not written as a whole number");
-    CHECK(!ut_json_more(&r) && !ut_json_end(&r), "bad stays bad");
+    CHECK(ut_json_read_array(&r) && ut_json_read_more(&r) && ut_json_read_size(&r, &n) && n == 12 && ut_json_read_more(&r));
+    CHECK(!ut_json_read_size(&r, &n) && n == 12 && r.bad, "3.0 is not written as a whole number");
+    CHECK(!ut_json_read_more(&r) && !ut_json_read_end(&r), "bad stays bad");
     r = ut_json_read("9007199254740993000", 19);
-    CHECK(!ut_json_size(&r, &n));
+    CHECK(!ut_json_read_size(&r, &n));
 }
 
 static void test_strings(void)
@@ -93,18 +93,18 @@ int main(void)
     size_t sum = 0, v = 0;
     const char *text = "{\"a\":1,\"skip\":[{\"a\":100}],\"b\":2}";
     ut_json_reader r = ut_json_read(text, strlen(text));
-    CHECK(ut_json_object(&r));
-    while (ut_json_key(&r, key, sizeof key)) {
+    CHECK(ut_json_read_object(&r));
+    while (ut_json_read_key(&r, key, sizeof key)) {
         if (!strcmp(key, "skip")) {
-            CHECK(ut_json_skip(&r));
+            CHECK(ut_json_read_skip(&r));
             continue;
         }
-        CHECK(ut_json_size(&r, &v));
+        CHECK(ut_json_read_size(&r, &v));
         sum += v;
     }
-    CHECK(ut_json_end(&r) && sum == 3);
+    CHECK(ut_json_read_end(&r) && sum == 3);
     text = "{\"far too long a name\":1}";
     r = ut_json_read(text, strlen(text));
-    CHECK(ut_json_object(&r) && !ut_json_key(&r, key, sizeof key) && r.bad);
+    CHECK(ut_json_read_object(&r) && !ut_json_read_key(&r, key, sizeof key) && r.bad);
     return check_end();
 }
