@@ -40,10 +40,15 @@ ut_status ut_layout_table(ut_layout *l, const ut_seal_keys *k, ut_err *e)
 
 ut_status ut_layout_payload(ut_layout *l, const ut_header *h, const uint16_t quant[64], const ut_seal_keys *k, ut_err *e)
 {
+    uint64_t n = h->code_nbits, room = (uint64_t)ut_grid_nblocks(l->grid) * 63 - (l->salt.n + l->header.n + l->table.n);
+    if (h->trellis) n = n * h->reach < room ? n * h->reach : room;
+    if (n < h->code_nbits)
+        return ut_fail(e, UT_E_CAPACITY, "the photo holds %zu bits at most, %u are needed", (size_t)room, h->code_nbits);
+    l->code = (ut_syndrome){ h->trellis, (size_t)n, h->code_nbits };
     ut_lattice_init(&l->lattice, quant, h->scale);
     ut_stream *st = ut_stream_new(k->carrier, UT_DOMAIN_PAYLOAD, e);
     if (!st) return UT_E_MEMORY;
-    ut_status s = ut_carriers_fill(&l->payload, l->grid, l->lattice.order, h->code_nbits, st, l->taken, &l->nfreq, e);
+    ut_status s = ut_carriers_fill(&l->payload, l->grid, l->lattice.order, (size_t)n, st, l->taken, &l->nfreq, e);
     ut_stream_free(st);
     return s;
 }

@@ -5,6 +5,7 @@
 #include "stage/hide/extract.h"
 #include "stage/hide/header.h"
 #include "stage/hide/preamble.h"
+#include "stage/hide/syndrome.h"
 #include "stage/seal/seal.h"
 
 #define UT_SEALED_HEADER_NBYTES (UT_HEADER_NBYTES + UT_HEADER_TAG_NBYTES)
@@ -19,6 +20,7 @@ typedef struct ut_layout {
     ut_lattice preamble, lattice;
     uint8_t *taken;
     unsigned nfreq; /* frequencies that the payload touches */
+    ut_syndrome code; /* from payload's carriers to code bits; height 0: they are the code bits */
 } ut_layout;
 /* Salt alone; then header and table, for which the keys are needed; then payload, for which the header is. */
 UT_MUST_CHECK ut_status ut_layout_init(ut_layout *l, uint32_t width, uint32_t height, unsigned tier, ut_err *e);
@@ -70,8 +72,9 @@ typedef struct ut_raw {
     ut_fec_plan plan;
     ut_seal_keys keys;
     ut_carriers carriers;       /* owned */
-    uint8_t *phase;             /* [plan.code_nbits], owned: what was read */
-    uint64_t flip_limit;        /* rehearsals: share of bits to turn over, times 2^32 */
+    ut_syndrome code;           /* as in ut_layout */
+    uint8_t *phase;             /* [carriers.n], owned: what was read */
+    uint64_t flip_limit;        /* rehearsals: share of carriers to turn over, times 2^32 */
     ut_buf sealed;              /* after error correction */
     uint8_t *block_ok;          /* [plan.nblocks], owned */
     ut_fec_result result;

@@ -43,8 +43,9 @@ static double hard_capacity(double p)
 /* Rate that should survive the rehearsal's extra errors too. */
 static double expected_rate(const ut_sender *s, ut_fec_kind kind)
 {
-    double extra = 1 - hard_capacity(fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * s->worst_ber));
-    double c = kind == UT_FEC_LDPC ? s->worst_capacity : hard_capacity(s->worst_ber) - s->worst_ber;
+    double ber = ut_sender_code_ber(s, s->worst_ber), extra = ut_sender_code_ber(s, ut_sender_margin(s, ber));
+    extra = 1 - hard_capacity(extra);
+    double c = kind == UT_FEC_LDPC ? s->worst_capacity : hard_capacity(ber) - ber;
     return c - extra - CODE_GAP;
 }
 
@@ -105,69 +106,4 @@ ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind ki
     }
     ut_buf_free(&sealed);
     return st;
-}
-
-/* Sample of blocks' coefficients, [64][n]. */
-static float *sample_blocks(const ut_picture *p, size_t *n, ut_err *e)
-{
-    ut_grid g = ut_grid_of(p->width, p->height);
-    size_t all = ut_grid_nblocks(g), step = all / 1500 + 1, m = 0;
-    float *c = ut_calloc((all / step + 1) * 64, sizeof *c, e);
-    if (!c) return NULL;
-    size_t stride = all / step + 1;
-    ut_view v = { NULL, p };
-    for (size_t b = 0; b < all; b += step, m++) {
-        float x[64];
-        ut_view_block(&v, (uint32_t)(b % g.blocks_w), (uint32_t)(b / g.blocks_w), x);
-        for (int k = 0; k < 64; k++) c[(size_t)k * stride + m] = x[k];
-    }
-    *n = stride;
-    return c;
-}
-
-ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
-{
-    size_t n;
-    float *c = sample_blocks(s->cover, &n, e);
-    if (!c) return UT_E_MEMORY;
-    ut_status st = ut_sender_build_places(s, 63, e);
-    if (st == UT_OK) {
-        ut_lattice l;
-        ut_lattice_init(&l, s->design->quant, s->design->scale);
-        size_t blocks = ut_grid_nblocks(s->emb.grid);
-        double pixels = (double)s->cover->width * s->cover->height, preamble = 0;
-        for (unsigned i = 0; i < 63; i++) f->cost[i] = ut_place_cost(&s->place[0], l.order[i], c + l.order[i] * n, n);
-        for (unsigned i = 0; i < UT_PREAMBLE_NFREQ; i++) {
-            unsigned k = ut_preamble_order()[i];
-            preamble += ut_place_cost(&s->place[1], k, c + k * n, n) / UT_PREAMBLE_NFREQ;
-        }
-        f->fixed = 1500 * preamble / pixels + .1;
-        f->per_freq = blocks;
-        for (unsigned i = 0; i < 63; i++) f->cost[i] *= (double)blocks / pixels;
-    }
-    free(c);
-    return st;
-}
-
-size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db)
-{
-    double left = 65025 / pow(10, psnr_db / 10) - f->fixed, n = 0;
-    for (int i = 0; i < 63 && left > 0; i++) {
-        double share = f->cost[i] > 0 ? fmin(1, left / f->cost[i]) : 1;
-        n += share * (double)f->per_freq;
-        left -= f->cost[i] * share;
-    }
-    n -= 1500;
-    return n > 0 ? (size_t)n : 0;
-}
-
-double ut_forecast_psnr(const ut_forecast *f, size_t nbits)
-{
-    double mse = f->fixed, left = (double)nbits;
-    for (int i = 0; i < 63 && left > 0 && f->per_freq; i++) {
-        double share = fmin(1, left / (double)f->per_freq);
-        mse += f->cost[i] * share;
-        left -= share * (double)f->per_freq;
-    }
-    return 10 * log10(65025 / mse);
 }

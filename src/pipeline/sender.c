@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 2, PUSH = 3, PUSH_MAX = 60 };
+enum { ROUNDS = 2, PUSH = 3, PUSH_MAX = 60, HEIGHT = 10, REACH = 20, COST_STEPS = 100 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
@@ -49,6 +49,7 @@ ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *
 {
     *s = (ut_sender){ .cover = cover, .route = route, .design = design, .ring = ring, .jpeg_out = jpeg_out,
                       .nthreads = opt->nthreads, .progress = opt->progress, .user = opt->user };
+    s->height = getenv("UT_H") ? (unsigned)atoi(getenv("UT_H")) : design->noisy ? 0 : HEIGHT;
     ut_status st = ut_random(s->salt, sizeof s->salt, e);
     if (st == UT_OK) st = ut_embedding_init(&s->emb, cover, e);
     if (st == UT_OK) st = choose_tier(s, 0, e);
@@ -67,6 +68,7 @@ void ut_sender_free(ut_sender *s)
     ut_buf_free(&s->header_bits);
     ut_buf_free(&s->table_bits);
     ut_buf_free(&s->code_bits);
+    ut_buf_free(&s->parity);
     ut_picture_free(&s->stego);
     ut_wipe(s->salt, sizeof s->salt);
     *s = (ut_sender){ 0 };
@@ -100,7 +102,8 @@ static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, u
     s->header = (ut_header){ .mode = UT_MODE_LATTICE, .table = (uint8_t)s->design->table,
                              .scale = (uint8_t)s->design->scale, .fec_kind = (uint8_t)kind, .fec_rate = (uint8_t)rate,
                              .code_nbits = (uint32_t)s->plan.code_nbits, .sealed_nbytes = (uint32_t)sealed->len,
-                             .width = s->cover->width, .height = s->cover->height };
+                             .width = s->cover->width, .height = s->cover->height,
+                             .trellis = (uint8_t)s->height, .reach = s->height ? REACH : 0 };
     ut_layout_free(&s->layout);
     st = ut_layout_init(&s->layout, s->cover->width, s->cover->height, s->tier, e);
     if (st == UT_OK) st = ut_layout_header(&s->layout, k, e);
@@ -122,6 +125,30 @@ static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, u
     if (st == UT_OK) st = ut_buf_resize(&s->code_bits, s->plan.code_nbits, e);
     if (st == UT_OK) st = ut_fec_encode(&s->plan, sealed->data, s->code_bits.data, s->nthreads, e);
     if (st == UT_OK) st = ut_mask_bits(s->code_bits.data, s->code_bits.len, k->dither, UT_DOMAIN_MASK, e);
+    return st;
+}
+
+/* Parities of the payload's carriers: the code bits themselves, or those with that syndrome that cost least. */
+static ut_status choose_parities(ut_sender *s, ut_err *e)
+{
+    const ut_layout *l = &s->layout;
+    ut_forecast f;
+    uint64_t total;
+    s->parity.len = 0;
+    if (!l->code.height) return ut_buf_append(&s->parity, s->code_bits.data, s->code_bits.len, e);
+    ut_status st = ut_buf_resize(&s->parity, l->payload.n, e);
+    if (st == UT_OK) st = ut_sender_forecast(s, &f, e);
+    if (st != UT_OK) return st;
+    int16_t *map = ut_calloc(ut_grid_nblocks(s->emb.grid), 64 * sizeof *map, e), *cost = ut_calloc(l->payload.n, sizeof *cost, e);
+    st = map && cost ? UT_OK : UT_E_MEMORY;
+    if (st == UT_OK) {
+        double lambda = ut_forecast_lambda(&f, (double)l->code.nbits);
+        ut_embed_costs(&s->emb, (float)(lambda * COST_STEPS), UT_SYNDROME_COST_MAX, map, s->nthreads);
+        for (size_t i = 0; i < l->payload.n; i++) cost[i] = map[l->payload.pos[i]];
+        st = ut_syndrome_forward(&l->code, s->code_bits.data, cost, s->parity.data, &total, s->nthreads, e);
+    }
+    free(map);
+    free(cost);
     return st;
 }
 
@@ -215,6 +242,15 @@ static size_t widen(ut_sender *s, const ut_carriers *c, const uint8_t *bits, con
     return wrong;
 }
 
+/* The same of the code bits, when the payload's carriers came with those LLRs. */
+static ut_status inform(const ut_sender *s, const int8_t *llr, int8_t *code_llr, double *info, ut_err *e)
+{
+    const ut_syndrome *c = &s->layout.code;
+    ut_status st = c->height ? ut_syndrome_reverse(c, llr, code_llr, 1, e) : UT_OK;
+    if (st == UT_OK) *info = fmax(*info, information(code_llr, s->code_bits.data, s->code_bits.len));
+    return st;
+}
+
 static void probe_variant(void *arg, size_t variant)
 {
     probe *p = arg;
@@ -224,19 +260,21 @@ static void probe_variant(void *arg, size_t variant)
     ut_view v;
     ut_layout *l = &s->layout;
     const ut_carriers *c[4] = { &l->payload, &l->salt, &l->header, &l->table };
-    const ut_buf *bits[4] = { &s->code_bits, &s->salt_bits, &s->header_bits, &s->table_bits };
+    const ut_buf *bits[4] = { &s->parity, &s->salt_bits, &s->header_bits, &s->table_bits };
     ut_status st = arrive(s, p->sent->picture, &p->sent->jpeg, variant, &r, &v, &err);
     size_t most = l->payload.n + UT_SALT_NBITS + l->header.n + l->table.n;
     int8_t *llr = ut_calloc(most, 1, &err);
     uint8_t *phase = ut_calloc(most, 1, &err);
-    if (st == UT_OK && !(llr && phase)) st = UT_E_MEMORY;
+    int8_t *code_llr = l->code.height ? ut_calloc(l->code.nbits, 1, &err) : llr;
+    if (st == UT_OK && !(llr && phase && code_llr)) st = UT_E_MEMORY;
     for (int i = 0; i < 4 && st == UT_OK; i++) {
         st = ut_extract_phases(&v, i ? &l->preamble : &l->lattice, c[i], phase, 1, &err);
         if (st != UT_OK) break;
         double info = 0;
         for (unsigned q = UT_NPROFILES; q-- > 0 && !(i && info > 0);) {
             ut_phase_llrs(c[i], phase, q, llr);
-            info = i ? 1 : fmax(info, information(llr, bits[i]->data, c[i]->n));
+            if (!i && st == UT_OK) st = inform(s, llr, code_llr, &info, &err);
+            else info = 1;
         }
         pthread_mutex_lock(&p->lock);
         size_t wrong = widen(s, c[i], bits[i]->data, llr);
@@ -249,6 +287,7 @@ static void probe_variant(void *arg, size_t variant)
         }
         pthread_mutex_unlock(&p->lock);
     }
+    if (code_llr != llr) free(code_llr);
     free(llr);
     free(phase);
     ut_received_free(&r);
@@ -272,7 +311,9 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     s->emb.layer[0] = &s->place[0];
     s->emb.layer[1] = &s->place[1];
     s->emb.slack = .15f;
-    ut_embedding_want(&s->emb, &s->layout.payload, s->code_bits.data, 0);
+    st = choose_parities(s, e);
+    if (st != UT_OK) return st;
+    ut_embedding_want(&s->emb, &s->layout.payload, s->parity.data, 0);
     ut_embedding_want(&s->emb, &s->layout.salt, s->salt_bits.data, UT_WANT_LAYER2);
     ut_embedding_want(&s->emb, &s->layout.header, s->header_bits.data, UT_WANT_LAYER2);
     if (s->layout.table.n) ut_embedding_want(&s->emb, &s->layout.table, s->table_bits.data, UT_WANT_LAYER2);
@@ -305,6 +346,23 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     return UT_OK;
 }
 
+/* Code bits that one carrier turns over. */
+static double spread(const ut_syndrome *c) { return c->height ? c->height / 2. + 1 : 1; }
+
+double ut_sender_margin(const ut_sender *s, double ber)
+{
+    const ut_syndrome *c = &s->layout.code;
+    if (!c->height) return fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber);
+    double per_carrier = ber * (double)c->nbits / (double)c->ncarriers / spread(c);
+    return fmax(UT_MARGIN_CARRIERS, UT_MARGIN_SHARE * per_carrier);
+}
+
+double ut_sender_code_ber(const ut_sender *s, double carrier_ber)
+{
+    const ut_syndrome *c = &s->layout.code;
+    return c->height ? fmin(.5, carrier_ber * spread(c) * (double)c->ncarriers / (double)c->nbits) : carrier_ber;
+}
+
 typedef struct rehearsal {
     ut_sender *s;
     const as_sent *sent;
@@ -333,7 +391,7 @@ static ut_status receive(rehearsal *h, size_t variant, ut_err *e)
         st = UT_E_DAMAGED;
     if (st == UT_OK) {
         double ber = raw.result.nbits_checked ? (double)raw.result.nbits_corrected / (double)raw.result.nbits_checked : 0;
-        raw.flip_limit = (uint64_t)(fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber) * 4294967296.0);
+        raw.flip_limit = (uint64_t)(ut_sender_margin(s, ber) * 4294967296.0);
         st = ut_message_decode(&raw, 1, e);
         if (st == UT_OK && memcmp(raw.sealed.data, h->sealed->data, h->sealed->len)) st = UT_E_DAMAGED;
     }

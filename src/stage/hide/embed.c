@@ -156,6 +156,37 @@ static void embed_block(const ut_embedding *m, ut_picture *stego, const ut_dct8 
     }
 }
 
+typedef struct costing {
+    const ut_embedding *m;
+    const ut_dct8 *dct;
+    float scale, most;
+    int16_t *cost;
+} costing;
+
+static void cost_row(void *arg, size_t by)
+{
+    costing *j = arg;
+    const ut_place *p = j->m->layer[0];
+    for (uint32_t bx = 0; bx < j->m->grid.blocks_w; bx++) {
+        size_t b = by * j->m->grid.blocks_w + bx;
+        float c[64];
+        ut_luma_block(j->m->cover, bx, (uint32_t)by, c);
+        j->dct->forward(c, c);
+        for (unsigned k = 1; k < 64; k++) {
+            float push = (float)j->m->push[b * 64 + k] / UT_PLACE_STEPS;
+            float d = (ut_place_move(p, k, 1, c[k], push) - ut_place_move(p, k, 0, c[k], push)) * j->scale;
+            d = d > j->most ? j->most : d < -j->most ? -j->most : d;
+            j->cost[b * 64 + k] = (int16_t)(d < 0 ? d - .5f : d + .5f);
+        }
+    }
+}
+
+void ut_embed_costs(const ut_embedding *m, float scale, int most, int16_t *cost, unsigned nthreads)
+{
+    costing j = { m, ut_dct8_get(), scale, (float)most, cost };
+    ut_parallel(nthreads, m->grid.blocks_h, cost_row, &j);
+}
+
 typedef struct job {
     ut_embedding *m;
     ut_picture *stego;

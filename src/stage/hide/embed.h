@@ -20,6 +20,10 @@ UT_MUST_CHECK ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cov
 void ut_embedding_free(ut_embedding *m);
 void ut_embedding_want(ut_embedding *m, const ut_carriers *c, const uint8_t *bits, uint8_t layer); /* marks dirty */
 
+/* What parity 1 of every position costs more than parity 0 on the payload's lattice, in squared moves times scale, within
+ * +-most.  cost: [nblocks][64]. */
+void ut_embed_costs(const ut_embedding *m, float scale, int most, int16_t *cost, unsigned nthreads);
+
 /* Writes the dirty blocks of stego (same size as cover; other blocks are left as they are) and clears their marks.
  * R, G and B of a pixel move alike, so that chroma stays; where that would leave 0..255 the block settles on the
  * nearest reachable pixels by alternating projections (POCS; Youla and Webb 1982) between the pixel range and the

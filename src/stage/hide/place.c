@@ -146,11 +146,6 @@ double ut_place_cost(const ut_place *p, unsigned freq, const float *c, size_t n)
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
-        for (unsigned b = 0; b < 2; b++) {
-            float lo, hi;
-            ut_place_find(p, freq, b, c[i], 0, &lo, &hi);
-            float d = c[i] < lo ? lo - c[i] : c[i] > hi ? c[i] - hi : 0;
-            sum += .5 * (double)(d * d);
-        }
+        for (unsigned b = 0; b < 2; b++) sum += .5 * (double)ut_place_move(p, freq, b, c[i], 0);
     return n ? sum / (double)n : 0;
 }

@@ -50,6 +50,15 @@ static inline void ut_place_find(const ut_place *p, unsigned freq, unsigned bit,
     *hi = c < 0 ? -l : h;
 }
 
+/* Squared move that bit asks of coefficient c. */
+static inline float ut_place_move(const ut_place *p, unsigned freq, unsigned bit, float c, float push)
+{
+    float lo, hi;
+    ut_place_find(p, freq, bit, c, push, &lo, &hi);
+    float d = c < lo ? lo - c : c > hi ? c - hi : 0;
+    return d * d;
+}
+
 /* Mean squared move for values c[n] of frequency freq carrying random bits. */
 double ut_place_cost(const ut_place *p, unsigned freq, const float *c, size_t n);
 #endif
