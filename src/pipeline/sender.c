@@ -2,11 +2,15 @@
 #include "base/parallel.h"
 #include "media/image.h"
 #include <math.h>
+#include <stdio.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 2, PUSH = 3, PUSH_MAX = 60, HEIGHT = 10, REACH = 20, COST_STEPS = 100 };
+#define KN(n, d) (getenv(n) ? (float)atof(getenv(n)) : (d))
+#define ROUNDS ((int)KN("ROUNDS", 2))
+#define PUSH ((unsigned)KN("PUSH", 3))
+enum { PUSH_MAX = 60, HEIGHT = 10, REACH = 20, COST_STEPS = 100 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
@@ -310,7 +314,7 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     memset(s->emb.dirty, 1, nblocks);
     s->emb.layer[0] = &s->place[0];
     s->emb.layer[1] = &s->place[1];
-    s->emb.slack = .15f;
+    s->emb.slack = KN("SLACK", .15f);
     st = choose_parities(s, e);
     if (st != UT_OK) return st;
     ut_embedding_want(&s->emb, &s->layout.payload, s->parity.data, 0);
@@ -336,6 +340,7 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
             if (e) *e = p.err;
             return p.status;
         }
+        if (getenv("DBG")) fprintf(stderr, "   round %d: %zu wrong, ber %.6f capacity %.4f\n", round, p.nfixed, p.ber, p.capacity);
         if (!p.nfixed) break;
         /* A salt may be any: where the photo will not take a bit, give it the bit it prefers. */
         if (round + 1 == ROUNDS && p.salt_errors) {
