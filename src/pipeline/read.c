@@ -83,6 +83,8 @@ static ut_status decode_profile(ut_raw *r, unsigned profile, int8_t *llr, int8_t
     const ut_fec_plan *p = &r->plan;
     ut_fec_result res = { 0 };
     ut_phase_llrs(&r->carriers, r->phase, profile, carrier);
+    if (r->code.height && profile == 0) /* doubt of one carrier spreads to many bits: first without any */
+        for (size_t i = 0; i < r->carriers.n; i++) carrier[i] = ut_phase_hard(r->phase[i]);
     if (r->flip_limit) disturb(carrier, r->carriers.n, r->flip_limit);
     ut_status s = r->code.height ? ut_syndrome_reverse(&r->code, carrier, llr, nthreads, e) : UT_OK;
     if (s == UT_OK) s = ut_mask_llrs(llr, p->code_nbits, r->keys.dither, UT_DOMAIN_MASK, e);

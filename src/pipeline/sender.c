@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define KN(n, d) (getenv(n) ? (float)atof(getenv(n)) : (d))
-#define ROUNDS ((int)KN("ROUNDS", 2))
+#define ROUNDS ((int)KN("ROUNDS", 8))
 #define PUSH ((unsigned)KN("PUSH", 3))
 enum { PUSH_MAX = 60, HEIGHT = 10, REACH = 20, COST_STEPS = 100 };
 
@@ -146,6 +146,7 @@ static ut_status choose_parities(ut_sender *s, ut_err *e)
     int16_t *map = ut_calloc(ut_grid_nblocks(s->emb.grid), 64 * sizeof *map, e), *cost = ut_calloc(l->payload.n, sizeof *cost, e);
     st = map && cost ? UT_OK : UT_E_MEMORY;
     if (st == UT_OK) {
+        if (getenv("DBG")) fprintf(stderr, "   fixed %.4f of which preamble %.4f; stay %.4f; forecast %.2f dB; tier %u header %zu\n", f.fixed, f.fixed - .1, f.stay * 63 * f.share, ut_forecast_psnr(&f, l->code.nbits), s->tier, l->header.n);
         double lambda = ut_forecast_lambda(&f, (double)l->code.nbits);
         ut_embed_costs(&s->emb, (float)(lambda * COST_STEPS), UT_SYNDROME_COST_MAX, map, s->nthreads);
         for (size_t i = 0; i < l->payload.n; i++) cost[i] = map[l->payload.pos[i]];
@@ -277,6 +278,8 @@ static void probe_variant(void *arg, size_t variant)
         double info = 0;
         for (unsigned q = UT_NPROFILES; q-- > 0 && !(i && info > 0);) {
             ut_phase_llrs(c[i], phase, q, llr);
+            if (!i && q == 0 && l->code.height)
+                for (size_t k = 0; k < c[i]->n; k++) llr[k] = ut_phase_hard(phase[k]);
             if (!i && st == UT_OK) st = inform(s, llr, code_llr, &info, &err);
             else info = 1;
         }
@@ -347,7 +350,7 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
             for (size_t b = 0; b < UT_SALT_NBITS; b++) s->salt[b / 8] ^= (uint8_t)(p.salt_seen[b] << (b % 8));
         }
     }
-    ut_embed(&s->emb, &s->stego, s->nthreads);
+    if (!s->height) ut_embed(&s->emb, &s->stego, s->nthreads);
     return UT_OK;
 }
 

@@ -19,6 +19,9 @@ void ut_view_block(const ut_view *v, uint32_t bx, uint32_t by, float c[64]);
 UT_MUST_CHECK ut_status ut_extract_phases(const ut_view *v, const ut_lattice *l, const ut_carriers *c, uint8_t *phase,
                                           unsigned nthreads, ut_err *e);
 
+/* Hard decisions as LLRs of +-64. */
+static inline int8_t ut_phase_hard(uint8_t phase) { return phase >= 16 && phase < 48 ? -64 : 64; }
+
 /* llr[i] = ln P(0)/P(1) in 1/8 from phases; llr may be the same array.  The receiver cannot know how the channel blurs;
  * it has profiles and tries them in turn:
  * 0 linear in the distance to the cell's edge (Gaussian noise about the centre), scaled by frequency after how sharply
