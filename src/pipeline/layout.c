@@ -22,12 +22,14 @@ ut_status ut_layout_init(ut_layout *l, uint32_t width, uint32_t height, unsigned
     return s;
 }
 
-ut_status ut_layout_header(ut_layout *l, const ut_seal_keys *k, ut_err *e)
+ut_status ut_layout_header(ut_layout *l, const ut_seal_keys *k, bool folded, ut_err *e)
 {
     ut_fec_plan p;
+    l->folded = folded;
     ut_status s = ut_message_header_plan(&p, UT_SEALED_HEADER_NBYTES, e);
     if (s != UT_OK) return s;
-    return ut_preamble_carriers(&l->header, l->grid, k->carrier, UT_DOMAIN_HEADER, p.code_nbits, l->taken, e);
+    return ut_preamble_carriers(&l->header, l->grid, k->carrier, folded ? UT_DOMAIN_HEADER_FOLDED : UT_DOMAIN_HEADER,
+                                folded ? p.code_nbits * UT_FOLD : p.code_nbits, l->taken, e);
 }
 
 ut_status ut_layout_table(ut_layout *l, const ut_seal_keys *k, ut_err *e)
@@ -35,7 +37,8 @@ ut_status ut_layout_table(ut_layout *l, const ut_seal_keys *k, ut_err *e)
     ut_fec_plan p;
     ut_status s = ut_message_header_plan(&p, 64, e);
     if (s != UT_OK) return s;
-    return ut_preamble_carriers(&l->table, l->grid, k->carrier, UT_DOMAIN_TABLE, p.code_nbits, l->taken, e);
+    return ut_preamble_carriers(&l->table, l->grid, k->carrier, UT_DOMAIN_TABLE, l->folded ? p.code_nbits * UT_FOLD : p.code_nbits,
+                                l->taken, e);
 }
 
 ut_status ut_layout_payload(ut_layout *l, const ut_header *h, const uint16_t quant[64], const ut_seal_keys *k, ut_err *e)

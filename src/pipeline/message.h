@@ -13,18 +13,23 @@
 /* The code of header and custom table: LDPC at the step of the ladder nearest to rate 1/4. */
 UT_MUST_CHECK ut_status ut_message_header_plan(ut_fec_plan *p, size_t nbytes, ut_err *e);
 
+/* Header and table may be folded: the syndrome of so many carriers a code bit, of which few need moving.  For channels that
+ * bring next to every carrier intact. */
+enum { UT_FOLD = 4, UT_FOLD_HEIGHT = 8 };
+
 /* Carriers of one message in a picture of that size. */
 typedef struct ut_layout {
     ut_grid grid;
     ut_carriers salt, header, table, payload;
     ut_lattice preamble, lattice;
     uint8_t *taken;
+    bool folded;    /* header and table are */
     unsigned nfreq; /* frequencies that the payload touches */
     ut_syndrome code; /* from payload's carriers to code bits; height 0: they are the code bits */
 } ut_layout;
 /* Salt alone; then header and table, for which the keys are needed; then payload, for which the header is. */
 UT_MUST_CHECK ut_status ut_layout_init(ut_layout *l, uint32_t width, uint32_t height, unsigned tier, ut_err *e);
-UT_MUST_CHECK ut_status ut_layout_header(ut_layout *l, const ut_seal_keys *k, ut_err *e);
+UT_MUST_CHECK ut_status ut_layout_header(ut_layout *l, const ut_seal_keys *k, bool folded, ut_err *e);
 UT_MUST_CHECK ut_status ut_layout_table(ut_layout *l, const ut_seal_keys *k, ut_err *e);
 UT_MUST_CHECK ut_status ut_layout_payload(ut_layout *l, const ut_header *h, const uint16_t quant[64],
                                           const ut_seal_keys *k, ut_err *e);
@@ -35,6 +40,9 @@ UT_MUST_CHECK ut_status ut_message_protect(const uint8_t *bytes, size_t n, const
                                            ut_buf *bits, ut_err *e);
 UT_MUST_CHECK ut_status ut_message_correct(int8_t *llr, const ut_seal_keys *k, uint32_t mask_domain, uint8_t *bytes,
                                            size_t n, ut_err *e);
+
+/* The code from a folded box's carriers to its bits. */
+static inline ut_syndrome ut_message_fold(size_t ncarriers) { return (ut_syndrome){ UT_FOLD_HEIGHT, ncarriers, ncarriers / UT_FOLD }; }
 
 /* Keys are dear (Argon2id): those of the last few salts are kept. */
 #define UT_KEYRING_SIZE 8
@@ -57,6 +65,7 @@ typedef struct ut_found {
     ut_header header;
     uint16_t quant[64];
     unsigned tier;              /* lattice mode */
+    bool folded;                /* as in ut_layout */
     ut_seal_keys keys;
     uint8_t salt[UT_SALT_NBYTES];
 } ut_found;

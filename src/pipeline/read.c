@@ -18,7 +18,7 @@ static ut_status read_lattice(const ut_view *v, const ut_found *f, unsigned nthr
     if (s != UT_OK || r->plan.code_nbits != h->code_nbits || h->sealed_nbytes < UT_SEGMENT_TAG_NBYTES) return contradiction(e);
     s = ut_layout_init(&l, h->width, h->height, f->tier, e);
     if (s != UT_OK) return s;
-    s = ut_layout_header(&l, &f->keys, e);
+    s = ut_layout_header(&l, &f->keys, f->folded, e);
     if (s == UT_OK && h->table == UT_TABLE_CUSTOM) s = ut_layout_table(&l, &f->keys, e);
     if (s == UT_OK) s = ut_layout_payload(&l, h, f->quant, &f->keys, e);
     if (s == UT_OK && !(r->phase = ut_calloc(l.payload.n, 1, e))) s = UT_E_MEMORY;

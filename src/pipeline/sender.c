@@ -10,7 +10,7 @@
 #define KN(n, d) (getenv(n) ? (float)atof(getenv(n)) : (d))
 #define ROUNDS ((int)KN("ROUNDS", 8))
 #define PUSH ((unsigned)KN("PUSH", 3))
-enum { PUSH_MAX = 60, HEIGHT = 10, REACH = 20, COST_STEPS = 100 };
+enum { PUSH_MAX = 60, HEIGHT = 10, FOLD_NBLOCKS = 3000, FOLD_COST = 200, REACH = 20, COST_STEPS = 100 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
@@ -110,7 +110,9 @@ static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, u
                              .trellis = (uint8_t)s->height, .reach = s->height ? REACH : 0 };
     ut_layout_free(&s->layout);
     st = ut_layout_init(&s->layout, s->cover->width, s->cover->height, s->tier, e);
-    if (st == UT_OK) st = ut_layout_header(&s->layout, k, e);
+    /* a small photo has no room for it folded */
+    bool folded = s->height && ut_grid_nblocks(s->layout.grid) >= FOLD_NBLOCKS;
+    if (st == UT_OK) st = ut_layout_header(&s->layout, k, folded, e);
     if (st == UT_OK && s->design->table == UT_TABLE_CUSTOM) st = ut_layout_table(&s->layout, k, e);
     if (st == UT_OK) st = ut_layout_payload(&s->layout, &s->header, s->design->quant, k, e);
     if (st == UT_OK) st = ut_sender_build_places(s, s->layout.nfreq, e);
@@ -154,6 +156,24 @@ static ut_status choose_parities(ut_sender *s, ut_err *e)
     }
     free(map);
     free(cost);
+    return st;
+}
+
+/* A folded box: its code bits become the carriers' parities. */
+static ut_status fold(ut_sender *s, const ut_carriers *c, ut_buf *bits, ut_err *e)
+{
+    ut_syndrome code = ut_message_fold(c->n);
+    if (!s->layout.folded || !c->n) return UT_OK;
+    ut_buf parity = { 0 };
+    int16_t *cost = ut_calloc(c->n, sizeof *cost, e);
+    ut_status st = cost ? ut_buf_resize(&parity, c->n, e) : UT_E_MEMORY;
+    if (st == UT_OK) {
+        ut_embed_costs_at(&s->emb, c, 1, FOLD_COST, UT_SYNDROME_COST_MAX, cost);
+        st = ut_syndrome_forward(&code, bits->data, cost, parity.data, NULL, 1, e);
+    }
+    free(cost);
+    ut_buf_free(bits);
+    *bits = parity;
     return st;
 }
 
@@ -319,6 +339,8 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     s->emb.layer[1] = &s->place[1];
     s->emb.slack = KN("SLACK", .15f);
     st = choose_parities(s, e);
+    if (st == UT_OK) st = fold(s, &s->layout.header, &s->header_bits, e);
+    if (st == UT_OK) st = fold(s, &s->layout.table, &s->table_bits, e);
     if (st != UT_OK) return st;
     ut_embedding_want(&s->emb, &s->layout.payload, s->parity.data, 0);
     ut_embedding_want(&s->emb, &s->layout.salt, s->salt_bits.data, UT_WANT_LAYER2);

@@ -24,6 +24,9 @@ void ut_embedding_want(ut_embedding *m, const ut_carriers *c, const uint8_t *bit
  * +-most.  cost: [nblocks][64]. */
 void ut_embed_costs(const ut_embedding *m, float scale, int most, int16_t *cost, unsigned nthreads);
 
+/* The same of single carriers on a layer's lattice, scaled so that their mean is `mean`. cost: [c->n]. */
+void ut_embed_costs_at(const ut_embedding *m, const ut_carriers *c, unsigned layer, float mean, int most, int16_t *cost);
+
 /* Writes the dirty blocks of stego (same size as cover; other blocks are left as they are) and clears their marks.
  * R, G and B of a pixel move alike, so that chroma stays; where that would leave 0..255 the block settles on the
  * nearest reachable pixels by alternating projections (POCS; Youla and Webb 1982) between the pixel range and the
