@@ -43,10 +43,29 @@ static double hard_capacity(double p)
 /* Rate that should survive the rehearsal's extra errors too. */
 static double expected_rate(const ut_sender *s, ut_fec_kind kind)
 {
-    double ber = ut_sender_code_ber(s, s->worst_ber), extra = ut_sender_code_ber(s, ut_sender_margin(s, ber));
-    extra = 1 - hard_capacity(extra);
-    double c = kind == UT_FEC_LDPC ? s->worst_capacity : hard_capacity(ber) - ber;
+    double extra = 1 - hard_capacity(fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * s->worst_ber));
+    double c = kind == UT_FEC_LDPC ? s->worst_capacity : hard_capacity(s->worst_ber) - s->worst_ber;
     return c - extra - CODE_GAP;
+}
+
+/* With a syndrome code decisions are hard, and errors of the channel's own next to none: what counts is the margin. */
+static unsigned step_with_syndrome(const ut_sender *s, ut_fec_kind kind, size_t sealed_nbytes, double carrier_ber)
+{
+    ut_fec_kind picked;
+    unsigned step;
+    double share = ut_sender_carriers_per_bit(s, sealed_nbytes) * ut_sender_spread(s);
+    double ber = (carrier_ber * (1 + UT_MARGIN_SHARE) + UT_MARGIN_CARRIERS) * share;
+    return ut_fec_pick(kind, fmin(ber, .4), sealed_nbytes, &picked, &step, NULL) == UT_OK ? step : 0;
+}
+
+static unsigned first_step(const ut_sender *s, ut_fec_kind kind, size_t sealed_nbytes)
+{
+    return s->height ? step_with_syndrome(s, kind, sealed_nbytes, 0) : step_for(kind, s->design->noisy ? .5 : .92);
+}
+
+static unsigned next_step(const ut_sender *s, ut_fec_kind kind, size_t sealed_nbytes)
+{
+    return s->height ? step_with_syndrome(s, kind, sealed_nbytes, s->worst_ber) : step_for(kind, expected_rate(s, kind));
 }
 
 static ut_status too_long(const ut_sender *s, size_t max_nbits, ut_err *e)
@@ -79,12 +98,18 @@ ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind ki
 {
     ut_buf sealed = { 0 };
     if (kind == UT_FEC_AUTO) kind = UT_FEC_LDPC;
-    double guess = s->design->noisy ? .5 : .92;
-    unsigned step = step_for(kind, guess);
-    ut_status st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
+    const ut_seal_keys *k;
+    ut_status st = ut_sender_keys(s, &k, e);
+    if (st == UT_OK) st = seal(arg, k, &sealed, e); /* for its length */
+    if (st != UT_OK) {
+        ut_buf_free(&sealed);
+        return st;
+    }
+    unsigned step = first_step(s, kind, sealed.len);
+    st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
     /* An embedding at the guess shows what the channel leaves; then go where that points. */
     if (st == UT_OK || st == UT_E_CAPACITY) {
-        unsigned better = st == UT_OK ? step_for(kind, expected_rate(s, kind)) : step;
+        unsigned better = st == UT_OK ? next_step(s, kind, sealed.len) : step;
         if (better != step) {
             step = better;
             st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);

@@ -10,7 +10,7 @@
 #define KN(n, d) (getenv(n) ? (float)atof(getenv(n)) : (d))
 #define ROUNDS ((int)KN("ROUNDS", 8))
 #define PUSH ((unsigned)KN("PUSH", 3))
-enum { PUSH_MAX = 60, HEIGHT = 10, FOLD_NBLOCKS = 3000, FOLD_COST = 200, REACH = 20, COST_STEPS = 100 };
+enum { PUSH_MAX = 60, FOLD_NBLOCKS = 3000, FOLD_COST = 200, REACH = 20, COST_STEPS = 100 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
@@ -48,12 +48,19 @@ static ut_status choose_tier(ut_sender *s, unsigned from, ut_err *e)
     return ut_fail(e, UT_E_CAPACITY, "the channels are too coarse: not even a key's salt survives them");
 }
 
+/* The higher, the nearer to the ideal coder, and twice as slow each time: 2.4 s for twelve megapixels at 12. */
+static unsigned height_for(const ut_picture *cover)
+{
+    size_t pixels = (size_t)cover->width * cover->height;
+    return pixels > 6000000 ? 10 : pixels > 3000000 ? 11 : 12;
+}
+
 ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *route, const ut_design *design,
                          ut_keyring *ring, bool jpeg_out, const ut_hide_options *opt, ut_err *e)
 {
     *s = (ut_sender){ .cover = cover, .route = route, .design = design, .ring = ring, .jpeg_out = jpeg_out,
                       .nthreads = opt->nthreads, .progress = opt->progress, .user = opt->user };
-    s->height = getenv("UT_H") ? (unsigned)atoi(getenv("UT_H")) : design->noisy ? 0 : HEIGHT;
+    s->height = getenv("UT_H") ? (unsigned)atoi(getenv("UT_H")) : design->noisy ? 0 : height_for(cover);
     ut_status st = ut_random(s->salt, sizeof s->salt, e);
     if (st == UT_OK) st = ut_embedding_init(&s->emb, cover, e);
     if (st == UT_OK) st = choose_tier(s, 0, e);
@@ -376,21 +383,20 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     return UT_OK;
 }
 
-/* Code bits that one carrier turns over. */
-static double spread(const ut_syndrome *c) { return c->height ? c->height / 2. + 1 : 1; }
+double ut_sender_spread(const ut_sender *s) { return s->height ? s->height / 2. + 1 : 1; }
+
+double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes)
+{
+    double all = 63 * (double)ut_grid_nblocks(s->emb.grid) - UT_PREAMBLE_NBITS, bits = 8 * 1.05 * (double)sealed_nbytes;
+    return fmax(1, fmin(REACH, all / bits));
+}
 
 double ut_sender_margin(const ut_sender *s, double ber)
 {
     const ut_syndrome *c = &s->layout.code;
     if (!c->height) return fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber);
-    double per_carrier = ber * (double)c->nbits / (double)c->ncarriers / spread(c);
+    double per_carrier = ber * (double)c->nbits / (double)c->ncarriers / ut_sender_spread(s);
     return fmax(UT_MARGIN_CARRIERS, UT_MARGIN_SHARE * per_carrier);
-}
-
-double ut_sender_code_ber(const ut_sender *s, double carrier_ber)
-{
-    const ut_syndrome *c = &s->layout.code;
-    return c->height ? fmin(.5, carrier_ber * spread(c) * (double)c->ncarriers / (double)c->nbits) : carrier_ber;
 }
 
 typedef struct rehearsal {

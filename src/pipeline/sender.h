@@ -49,9 +49,11 @@ UT_MUST_CHECK ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_
 #define UT_MARGIN_LEAST 0.005 /* share of raw bits flipped in the rehearsal: at least this, */
 #define UT_MARGIN_SHARE 0.25  /* and at least this share of the measured raw bit error rate */
 #define UT_MARGIN_CARRIERS 5e-5 /* with a syndrome code: share of carriers flipped, each of which is several raw bits */
-/* Share of carriers to flip where so many code bits came wrong by themselves, and code bits wrong by that share of carriers. */
+/* Share of carriers to flip where so many raw bits came wrong by themselves. */
 double ut_sender_margin(const ut_sender *s, double ber);
-double ut_sender_code_ber(const ut_sender *s, double carrier_ber);
+/* With a syndrome code: raw bits that one wrong carrier turns over, and carriers to a raw bit (nearly) for such a message. */
+double ut_sender_spread(const ut_sender *s);
+double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes);
 typedef ut_status (*ut_seal_fn)(void *arg, const ut_seal_keys *k, ut_buf *sealed, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits,
                                       ut_err *e);
@@ -66,7 +68,7 @@ UT_MUST_CHECK ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_
 
 /* Mean squared error per sample that n raw bits would cost, by a model on a sample of the photo's blocks. */
 #define UT_PREAMBLE_NBITS 1500
-#define UT_SYNDROME_LOSS .075   /* of an ideal coder's rate, at height 10 */
+#define UT_SYNDROME_LOSS .06   /* of an ideal coder's rate */
 #define UT_COST_CLASSES 512
 typedef struct ut_forecast {
     unsigned height;  /* of the syndrome-trellis code; 0: carriers are used one frequency after another */

@@ -8,8 +8,8 @@
 
 enum { MAX_ROUNDS = 18, DITHER_ROUND = 6, POLISH_STEPS = 120, POLISH_TRIES = 6 };
 static int POLISH_ROUND = 1;
-static float MU = 0.1f, COSTP = 2;
-__attribute__((constructor)) static void ee(void) { if (getenv("PR")) POLISH_ROUND = atoi(getenv("PR")); if (getenv("COSTP")) COSTP = (float)atof(getenv("COSTP")); if (getenv("MU")) MU = (float)atof(getenv("MU")); }
+static float MU = 0.1f, PT = 16, MUMIN = 1e-5f, MUF = .5f, COSTP = 2;
+__attribute__((constructor)) static void ee(void) { if (getenv("PR")) POLISH_ROUND = atoi(getenv("PR")); if (getenv("PT")) PT = (float)atof(getenv("PT")); if (getenv("MUMIN")) MUMIN = (float)atof(getenv("MUMIN")); if (getenv("MUF")) MUF = (float)atof(getenv("MUF")); if (getenv("COSTP")) COSTP = (float)atof(getenv("COSTP")); if (getenv("MU")) MU = (float)atof(getenv("MU")); }
 #define FREE 1e9f
 #define GIVE 3.0f /* see move(): 41.9 dB and 0.001 % wrong bits on Kodak, against 0.04 % with none */
 
@@ -177,7 +177,7 @@ static bool polish(block *w, const job *j, float c[64], float slack)
             score[2 * i] = -2 * g[i] - mu * price(w, i, -1);
             score[2 * i + 1] = 2 * g[i] - mu * price(w, i, 1);
         }
-        for (int t = 0; t < POLISH_TRIES; t++) {
+        for (int t = 0; t < (int)PT; t++) {
             int at = 0;
             for (int i = 1; i < 128; i++)
                 if (score[i] > score[at]) at = i;
@@ -188,8 +188,8 @@ static bool polish(block *w, const job *j, float c[64], float slack)
             if (value < best_value) best = at, best_value = value, best_out = out;
         }
         if (best < 0) {
-            mu *= .5f;
-            if (mu < 1e-4f) return false;
+            mu *= MUF;
+            if (mu < MUMIN) return false;
             continue;
         }
         nudge(w, j, c, best / 2, best & 1 ? 1 : -1);
