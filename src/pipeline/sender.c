@@ -9,8 +9,8 @@
 
 #define KN(n, d) (getenv(n) ? (float)atof(getenv(n)) : (d))
 #define ROUNDS ((int)KN("ROUNDS", 8))
-#define PUSH ((unsigned)KN("PUSH", 3))
-enum { PUSH_MAX = 60, FOLD_NBLOCKS = 3000, FOLD_COST = 200, REACH = 20, COST_STEPS = 100 };
+#define PUSH ((unsigned)KN("PUSH", 12))
+enum { PUSH_MAX = 240, FOLD_NBLOCKS = 3000, FOLD_COST = 200, REACH = 20, COST_STEPS = 100 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
