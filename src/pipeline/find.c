@@ -40,7 +40,7 @@ static ut_status read_box(const ut_view *v, const ut_layout *l, const ut_carrier
         ut_syndrome fold = ut_message_fold(c->n);
         ut_phase_llrs(c, phase, p, carrier);
         if (l->folded && ut_syndrome_reverse(&fold, carrier, llr, 1, e) != UT_OK) break;
-        s = ut_message_correct(llr, k, mask, bytes, n, e);
+        s = ut_message_correct(llr, l->folded, k, mask, bytes, n, e);
     }
     free(phase);
     if (llr != carrier) free(llr);

@@ -10,12 +10,12 @@
 
 #define UT_SEALED_HEADER_NBYTES (UT_HEADER_NBYTES + UT_HEADER_TAG_NBYTES)
 
-/* The code of header and custom table: LDPC at the step of the ladder nearest to rate 1/4. */
-UT_MUST_CHECK ut_status ut_message_header_plan(ut_fec_plan *p, size_t nbytes, ut_err *e);
+/* The code of header and custom table: LDPC at rate 1/4, folded (below) at 1/2. */
+UT_MUST_CHECK ut_status ut_message_header_plan(ut_fec_plan *p, size_t nbytes, bool folded, ut_err *e);
 
 /* Header and table may be folded: the syndrome of so many carriers a code bit, of which few need moving.  For channels that
  * bring next to every carrier intact. */
-enum { UT_FOLD = 4, UT_FOLD_HEIGHT = 8 };
+enum { UT_FOLD = 2, UT_FOLD_HEIGHT = 8 };
 
 /* Carriers of one message in a picture of that size. */
 typedef struct ut_layout {
@@ -36,10 +36,10 @@ UT_MUST_CHECK ut_status ut_layout_payload(ut_layout *l, const ut_header *h, cons
 void ut_layout_free(ut_layout *l);
 
 /* Bytes under the header's code and the message's mask, as carrier bits [plan.code_nbits], and back. */
-UT_MUST_CHECK ut_status ut_message_protect(const uint8_t *bytes, size_t n, const ut_seal_keys *k, uint32_t mask_domain,
-                                           ut_buf *bits, ut_err *e);
-UT_MUST_CHECK ut_status ut_message_correct(int8_t *llr, const ut_seal_keys *k, uint32_t mask_domain, uint8_t *bytes,
-                                           size_t n, ut_err *e);
+UT_MUST_CHECK ut_status ut_message_protect(const uint8_t *bytes, size_t n, bool folded, const ut_seal_keys *k,
+                                           uint32_t mask_domain, ut_buf *bits, ut_err *e);
+UT_MUST_CHECK ut_status ut_message_correct(int8_t *llr, bool folded, const ut_seal_keys *k, uint32_t mask_domain,
+                                           uint8_t *bytes, size_t n, ut_err *e);
 
 /* The code from a folded box's carriers to its bits. */
 static inline ut_syndrome ut_message_fold(size_t ncarriers) { return (ut_syndrome){ UT_FOLD_HEIGHT, ncarriers, ncarriers / UT_FOLD }; }

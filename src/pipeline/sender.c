@@ -10,7 +10,7 @@
 #define KN(n, d) (getenv(n) ? (float)atof(getenv(n)) : (d))
 #define ROUNDS ((int)KN("ROUNDS", 8))
 #define PUSH ((unsigned)KN("PUSH", 12))
-enum { PUSH_MAX = 240, FOLD_NBLOCKS = 3000, FOLD_COST = 200, REACH = 20, COST_STEPS = 100 };
+enum { PUSH_MAX = 240, FOLD_NBLOCKS = 1000, FOLD_COST = 200, REACH = 20, COST_STEPS = 100 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
@@ -129,10 +129,10 @@ static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, u
     if (st == UT_OK) unpack_bits(s->salt, UT_SALT_NBYTES, s->salt_bits.data);
     ut_header_pack(&s->header, plain);
     if (st == UT_OK) st = ut_seal_header(k, plain, box, e);
-    if (st == UT_OK) st = ut_message_protect(box, sizeof box, k, UT_DOMAIN_HEADER_MASK, &s->header_bits, e);
+    if (st == UT_OK) st = ut_message_protect(box, sizeof box, folded, k, UT_DOMAIN_HEADER_MASK, &s->header_bits, e);
     if (st == UT_OK && s->layout.table.n) {
         ut_header_table_pack(s->design->quant, table);
-        st = ut_message_protect(table, sizeof table, k, UT_DOMAIN_TABLE_MASK, &s->table_bits, e);
+        st = ut_message_protect(table, sizeof table, folded, k, UT_DOMAIN_TABLE_MASK, &s->table_bits, e);
     }
     s->code_bits.len = 0;
     if (st == UT_OK) st = ut_buf_resize(&s->code_bits, s->plan.code_nbits, e);
@@ -344,7 +344,7 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     memset(s->emb.dirty, 1, nblocks);
     s->emb.layer[0] = &s->place[0];
     s->emb.layer[1] = &s->place[1];
-    s->emb.slack = KN("SLACK", .15f);
+    s->emb.slack = s->height ? .1f : .15f;
     st = choose_parities(s, e);
     if (st == UT_OK) st = fold(s, &s->layout.header, &s->header_bits, e);
     if (st == UT_OK) st = fold(s, &s->layout.table, &s->table_bits, e);
