@@ -3,7 +3,6 @@
 #include "pipeline/route.h"
 #include "stage/hide/extract.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void add_chain(ut_design *d, const ut_channel_jpeg *step, size_t n)
@@ -101,7 +100,7 @@ static void set_margins(ut_design *d)
     ut_lattice l;
     ut_lattice_init(&l, d->quant, d->scale);
     for (int k = 0; k < 64; k++) {
-        double half = (double)l.width[k] / UT_LATTICE_UNIT / 2, m = fmax(getenv("MARGIN") ? atof(getenv("MARGIN")) : .3, 2 * d->noise[k]);
+        double half = (double)l.width[k] / UT_LATTICE_UNIT / 2, m = fmax(.3, 2 * d->noise[k]);
         d->margin[k] = fmin(m, fmax(half - .25, .1));
     }
 }

@@ -2,15 +2,11 @@
 #include "base/parallel.h"
 #include "media/image.h"
 #include <math.h>
-#include <stdio.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KN(n, d) (getenv(n) ? (float)atof(getenv(n)) : (d))
-#define ROUNDS ((int)KN("ROUNDS", 8))
-#define PUSH ((unsigned)KN("PUSH", 12))
-enum { PUSH_MAX = 240, FOLD_NBLOCKS = 1000, FOLD_COST = 200, REACH = 20, COST_STEPS = 100 };
+enum { ROUNDS = 2, SYNDROME_ROUNDS = 8, PUSH = 3, PUSH_MAX = 60, REACH = 14, FOLD_NBLOCKS = 1000 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
@@ -48,9 +44,13 @@ static ut_status choose_tier(ut_sender *s, unsigned from, ut_err *e)
     return ut_fail(e, UT_E_CAPACITY, "the channels are too coarse: not even a key's salt survives them");
 }
 
-/* The higher, the nearer to the ideal coder, and twice as slow each time: 2.4 s for twelve megapixels at 12. */
-static unsigned height_for(const ut_picture *cover)
+/* Height of the syndrome-trellis code; 0 where the channels leave errors that it would multiply.  The higher, the nearer to the ideal
+ * coder, and twice as slow each time: 2.4 s for twelve megapixels at 12, on one core. */
+static unsigned height_for(const ut_picture *cover, const ut_design *d)
 {
+    if (d->noisy) return 0;
+    for (size_t i = 0; i < d->nchains; i++)
+        if (d->chain[i].nsteps > 1) return 0;
     size_t pixels = (size_t)cover->width * cover->height;
     return pixels > 6000000 ? 10 : pixels > 3000000 ? 11 : 12;
 }
@@ -60,7 +60,7 @@ ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *
 {
     *s = (ut_sender){ .cover = cover, .route = route, .design = design, .ring = ring, .jpeg_out = jpeg_out,
                       .nthreads = opt->nthreads, .progress = opt->progress, .user = opt->user };
-    s->height = getenv("UT_H") ? (unsigned)atoi(getenv("UT_H")) : design->noisy ? 0 : height_for(cover);
+    s->height = height_for(cover, design);
     ut_status st = ut_random(s->salt, sizeof s->salt, e);
     if (st == UT_OK) st = ut_embedding_init(&s->emb, cover, e);
     if (st == UT_OK) st = choose_tier(s, 0, e);
@@ -138,49 +138,6 @@ static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, u
     if (st == UT_OK) st = ut_buf_resize(&s->code_bits, s->plan.code_nbits, e);
     if (st == UT_OK) st = ut_fec_encode(&s->plan, sealed->data, s->code_bits.data, s->nthreads, e);
     if (st == UT_OK) st = ut_mask_bits(s->code_bits.data, s->code_bits.len, k->dither, UT_DOMAIN_MASK, e);
-    return st;
-}
-
-/* Parities of the payload's carriers: the code bits themselves, or those with that syndrome that cost least. */
-static ut_status choose_parities(ut_sender *s, ut_err *e)
-{
-    const ut_layout *l = &s->layout;
-    ut_forecast f;
-    uint64_t total;
-    s->parity.len = 0;
-    if (!l->code.height) return ut_buf_append(&s->parity, s->code_bits.data, s->code_bits.len, e);
-    ut_status st = ut_buf_resize(&s->parity, l->payload.n, e);
-    if (st == UT_OK) st = ut_sender_forecast(s, &f, e);
-    if (st != UT_OK) return st;
-    int16_t *map = ut_calloc(ut_grid_nblocks(s->emb.grid), 64 * sizeof *map, e), *cost = ut_calloc(l->payload.n, sizeof *cost, e);
-    st = map && cost ? UT_OK : UT_E_MEMORY;
-    if (st == UT_OK) {
-        if (getenv("DBG")) fprintf(stderr, "   fixed %.4f of which preamble %.4f; stay %.4f; forecast %.2f dB; tier %u header %zu\n", f.fixed, f.fixed - .1, f.stay * 63 * f.share, ut_forecast_psnr(&f, l->code.nbits), s->tier, l->header.n);
-        double lambda = ut_forecast_lambda(&f, (double)l->code.nbits);
-        ut_embed_costs(&s->emb, (float)(lambda * COST_STEPS), UT_SYNDROME_COST_MAX, map, s->nthreads);
-        for (size_t i = 0; i < l->payload.n; i++) cost[i] = map[l->payload.pos[i]];
-        st = ut_syndrome_forward(&l->code, s->code_bits.data, cost, s->parity.data, &total, s->nthreads, e);
-    }
-    free(map);
-    free(cost);
-    return st;
-}
-
-/* A folded box: its code bits become the carriers' parities. */
-static ut_status fold(ut_sender *s, const ut_carriers *c, ut_buf *bits, ut_err *e)
-{
-    ut_syndrome code = ut_message_fold(c->n);
-    if (!s->layout.folded || !c->n) return UT_OK;
-    ut_buf parity = { 0 };
-    int16_t *cost = ut_calloc(c->n, sizeof *cost, e);
-    ut_status st = cost ? ut_buf_resize(&parity, c->n, e) : UT_E_MEMORY;
-    if (st == UT_OK) {
-        ut_embed_costs_at(&s->emb, c, 1, FOLD_COST, UT_SYNDROME_COST_MAX, cost);
-        st = ut_syndrome_forward(&code, bits->data, cost, parity.data, NULL, 1, e);
-    }
-    free(cost);
-    ut_buf_free(bits);
-    *bits = parity;
     return st;
 }
 
@@ -345,16 +302,15 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     s->emb.layer[0] = &s->place[0];
     s->emb.layer[1] = &s->place[1];
     s->emb.slack = s->height ? .1f : .15f;
-    st = choose_parities(s, e);
-    if (st == UT_OK) st = fold(s, &s->layout.header, &s->header_bits, e);
-    if (st == UT_OK) st = fold(s, &s->layout.table, &s->table_bits, e);
+    st = ut_sender_choose(s, e);
     if (st != UT_OK) return st;
     ut_embedding_want(&s->emb, &s->layout.payload, s->parity.data, 0);
     ut_embedding_want(&s->emb, &s->layout.salt, s->salt_bits.data, UT_WANT_LAYER2);
     ut_embedding_want(&s->emb, &s->layout.header, s->header_bits.data, UT_WANT_LAYER2);
     if (s->layout.table.n) ut_embedding_want(&s->emb, &s->layout.table, s->table_bits.data, UT_WANT_LAYER2);
-    for (int round = 0; round < ROUNDS; round++) {
-        if (tick(s, "hiding", (round + .2) / ROUNDS)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
+    const int rounds = s->height ? SYNDROME_ROUNDS : ROUNDS;
+    for (int round = 0; round < rounds; round++) {
+        if (tick(s, "hiding", (round + .2) / rounds)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
         ut_embed(&s->emb, &s->stego, s->nthreads);
         as_sent sent;
         st = send(s, &sent, e);
@@ -372,10 +328,9 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
             if (e) *e = p.err;
             return p.status;
         }
-        if (getenv("DBG")) fprintf(stderr, "   round %d: %zu wrong, ber %.6f capacity %.4f\n", round, p.nfixed, p.ber, p.capacity);
         if (!p.nfixed) break;
         /* A salt may be any: where the photo will not take a bit, give it the bit it prefers. */
-        if (round + 1 == ROUNDS && p.salt_errors) {
+        if (round + 1 == rounds && p.salt_errors) {
             for (size_t b = 0; b < UT_SALT_NBITS; b++) s->salt[b / 8] ^= (uint8_t)(p.salt_seen[b] << (b % 8));
         }
     }

@@ -58,6 +58,7 @@ typedef ut_status (*ut_seal_fn)(void *arg, const ut_seal_keys *k, ut_buf *sealed
 UT_MUST_CHECK ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits,
                                       ut_err *e);
 /* Steps of ut_sender_run. */
+UT_MUST_CHECK ut_status ut_sender_choose(ut_sender *s, ut_err *e); /* code bits -> s->parity; folds header and table */
 UT_MUST_CHECK ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e);
 

@@ -2,16 +2,14 @@
 #include "base/parallel.h"
 #include "kern/dct8.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROUNDS = 18, DITHER_ROUND = 6, POLISH_STEPS = 120, POLISH_TRIES = 6 };
-static int POLISH_ROUND = 1;
-static float MU = 0.1f, PT = 16, MUMIN = 1e-5f, MUF = .5f, COSTP = 2;
-__attribute__((constructor)) static void ee(void) { if (getenv("PR")) POLISH_ROUND = atoi(getenv("PR")); if (getenv("PT")) PT = (float)atof(getenv("PT")); if (getenv("MUMIN")) MUMIN = (float)atof(getenv("MUMIN")); if (getenv("MUF")) MUF = (float)atof(getenv("MUF")); if (getenv("COSTP")) COSTP = (float)atof(getenv("COSTP")); if (getenv("MU")) MU = (float)atof(getenv("MU")); }
+enum { MAX_ROUNDS = 18, DITHER_ROUND = 6, POLISH_ROUND = 1, POLISH_STEPS = 120, POLISH_TRIES = 16 };
+#define MU 0.1f      /* price of a pixel's step when polishing begins, in squared coefficient units; it halves until all fits */
+#define MU_LEAST 1e-5f
 #define FREE 1e9f
-#define GIVE 3.0f /* see move(): 41.9 dB and 0.001 % wrong bits on Kodak, against 0.04 % with none */
+#define GIVE 2.0f /* see move() */
 
 ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cover, ut_err *e)
 {
@@ -68,7 +66,7 @@ static void targets(const ut_embedding *m, size_t b, const float c[64], block *w
         w->lo[k] = -FREE, w->hi[k] = FREE;
         if (!k || want[k] == UT_FREE) continue;
         const ut_place *p = m->layer[want[k] >= UT_WANT_LAYER2];
-        ut_place_find(p, k, want[k] & 1, c[k], (float)push[k] / UT_PLACE_STEPS, &w->lo[k], &w->hi[k]);
+        ut_place_find(p, k, want[k] & 1, c[k], (float)push[k] / UT_PUSH_STEPS, &w->lo[k], &w->hi[k]);
     }
 }
 
@@ -177,7 +175,7 @@ static bool polish(block *w, const job *j, float c[64], float slack)
             score[2 * i] = -2 * g[i] - mu * price(w, i, -1);
             score[2 * i + 1] = 2 * g[i] - mu * price(w, i, 1);
         }
-        for (int t = 0; t < (int)PT; t++) {
+        for (int t = 0; t < POLISH_TRIES; t++) {
             int at = 0;
             for (int i = 1; i < 128; i++)
                 if (score[i] > score[at]) at = i;
@@ -188,8 +186,8 @@ static bool polish(block *w, const job *j, float c[64], float slack)
             if (value < best_value) best = at, best_value = value, best_out = out;
         }
         if (best < 0) {
-            mu *= MUF;
-            if (mu < MUMIN) return false;
+            mu *= .5f;
+            if (mu < MU_LEAST) return false;
             continue;
         }
         nudge(w, j, c, best / 2, best & 1 ? 1 : -1);
@@ -209,8 +207,6 @@ static void relax(block *w, const job *j, float c[64], float slack)
     }
 }
 
-static int st_tried, st_ok, st_ch, st_ch2;
-__attribute__((destructor)) static void st_print(void) { if (getenv("DBG")) fprintf(stderr, "tried %d ok %d changes before relax %.2f after %.2f\n", st_tried, st_ok, (double)st_ch / st_ok, (double)st_ch2 / st_ok); }
 static void embed_block(const job *j, uint32_t bx, uint32_t by)
 {
     const ut_embedding *m = j->m;
@@ -244,13 +240,9 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
             block p = w;
             float pc[64];
             memcpy(pc, c, sizeof pc);
-            if (round == POLISH_ROUND) st_tried++;
             if (polish(&p, j, pc, m->slack - .01f)) {
-                if (round == POLISH_ROUND) st_ok++;
-                for (int i = 0; i < 64; i++) st_ch += (p.shown[1][i] - p.cover[1][i]) * (p.shown[1][i] - p.cover[1][i]);
                 relax(&p, j, pc, m->slack - .01f);
                 memcpy(best, p.shown, sizeof best);
-                for (int i = 0; i < 64; i++) st_ch2 += (p.shown[1][i] - p.cover[1][i]) * (p.shown[1][i] - p.cover[1][i]);
                 break;
             }
         }
@@ -265,57 +257,6 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
         for (unsigned i = 0; i < 8; i++)
             for (unsigned ch = 0; ch < 3; ch++) o[3 * i + ch] = best[ch][r * 8 + i];
     }
-}
-
-typedef struct costing {
-    const ut_embedding *m;
-    const ut_dct8 *dct;
-    float scale, most;
-    int16_t *cost;
-} costing;
-
-static void cost_row(void *arg, size_t by)
-{
-    costing *j = arg;
-    const ut_place *p = j->m->layer[0];
-    for (uint32_t bx = 0; bx < j->m->grid.blocks_w; bx++) {
-        size_t b = by * j->m->grid.blocks_w + bx;
-        float c[64];
-        ut_luma_block(j->m->cover, bx, (uint32_t)by, c);
-        j->dct->forward(c, c);
-        for (unsigned k = 1; k < 64; k++) {
-            float push = (float)j->m->push[b * 64 + k] / UT_PLACE_STEPS;
-            float d = (powf(ut_place_move(p, k, 1, c[k], push), COSTP / 2) - powf(ut_place_move(p, k, 0, c[k], push), COSTP / 2)) * j->scale;
-            d = d > j->most ? j->most : d < -j->most ? -j->most : d;
-            j->cost[b * 64 + k] = (int16_t)(d < 0 ? d - .5f : d + .5f);
-        }
-    }
-}
-
-static float carrier_cost(const ut_embedding *m, uint32_t pos, unsigned layer)
-{
-    float c[64];
-    unsigned k = pos & 63;
-    ut_luma_block(m->cover, pos / 64 % m->grid.blocks_w, pos / 64 / m->grid.blocks_w, c);
-    ut_dct8_get()->forward(c, c);
-    return ut_place_move(m->layer[layer], k, 1, c[k], 0) - ut_place_move(m->layer[layer], k, 0, c[k], 0);
-}
-
-void ut_embed_costs_at(const ut_embedding *m, const ut_carriers *c, unsigned layer, float mean, int most, int16_t *cost)
-{
-    double sum = 1e-9;
-    for (size_t i = 0; i < c->n; i++) sum += fabs((double)carrier_cost(m, c->pos[i], layer));
-    float scale = mean * (float)c->n / (float)sum;
-    for (size_t i = 0; i < c->n; i++) {
-        float d = carrier_cost(m, c->pos[i], layer) * scale;
-        cost[i] = (int16_t)(d > (float)most ? most : d < (float)-most ? -most : (int)d);
-    }
-}
-
-void ut_embed_costs(const ut_embedding *m, float scale, int most, int16_t *cost, unsigned nthreads)
-{
-    costing j = { m, ut_dct8_get(), scale, (float)most, cost };
-    ut_parallel(nthreads, m->grid.blocks_h, cost_row, &j);
 }
 
 static void embed_row(void *arg, size_t by)

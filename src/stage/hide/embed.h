@@ -4,13 +4,13 @@
 #include "stage/hide/place.h"
 
 /* What each coefficient is to carry: one byte a position. */
-enum { UT_FREE = 0xff, UT_WANT_LAYER2 = 2 }; /* value = bit, + UT_WANT_LAYER2 for the preamble's lattice */
+enum { UT_PUSH_STEPS = 4, UT_FREE = 0xff, UT_WANT_LAYER2 = 2 }; /* value = bit, + UT_WANT_LAYER2 for the preamble's lattice */
 
 typedef struct ut_embedding {
     const ut_picture *cover;
     ut_grid grid;
     uint8_t *want;            /* [nblocks][64], owned */
-    uint8_t *push;            /* [nblocks][64], owned: extra margin, in 1/UT_PLACE_STEPS of a coefficient unit */
+    uint8_t *push;            /* [nblocks][64], owned: extra margin, in 1/UT_PUSH_STEPS of a coefficient unit */
     uint8_t *dirty;           /* [nblocks], owned: non-zero = ut_embed has to do this block (again) */
     const ut_place *layer[2]; /* payload's and preamble's safe intervals; [0] may be NULL if nothing wants it */
     float slack;              /* after rounding to 8 bit a coefficient may lie this far outside its interval */

@@ -14,7 +14,7 @@ uint32_t ut_view_height(const ut_view *v);
 /* Luma coefficients (dequantised, or the DCT of the pixels' luma) of one block. */
 void ut_view_block(const ut_view *v, uint32_t bx, uint32_t by, float c[64]);
 
-/* Where each carrier's value lies: |c| / W modulo 2 in steps of 1/32 (0: centre of an even cell, 32: of an odd one).
+/* Where each carrier's value lies: |c| / W modulo 2 in steps of 1/32 (from 0: centre of an even cell, from 32: of an odd one; 16 to 47 are an odd cell).
  * phase: [c->n]. */
 UT_MUST_CHECK ut_status ut_extract_phases(const ut_view *v, const ut_lattice *l, const ut_carriers *c, uint8_t *phase,
                                           unsigned nthreads, ut_err *e);
