@@ -51,10 +51,17 @@ void ut_luma_block(const ut_picture *p, uint32_t bx, uint32_t by, float y[64])
     }
 }
 
+/* The least change of R, G and B that changes luma by one: their weights in it, divided by the sum of squares.  It costs three
+ * quarters of moving all three alike, at the price of some colour noise.  Grey pictures stay grey. */
+static const float gains[2][3] = { { 1, 1, 1 }, { .6684f, 1.3124f, .2549f } };
+
 /* One block at work. */
 typedef struct block {
     float lo[64], hi[64];      /* where each coefficient should be; infinite where it is no carrier */
     uint8_t cover[3][64];
+    const float *gain;         /* of R, G, B for a unit of luma */
+    float price[128];          /* [2 * pixel + (up)]: change of the squared distance from the cover, a third of it, for a luma step */
+    uint8_t mask[128];         /* and the colours that make it, bit 0 R, 1 G, 2 B */
     float exact[3][64];        /* R, G, B wanted, not yet rounded, clipped to what 8 bit can show */
     uint8_t shown[3][64];      /* R, G, B rounded */
 } block;
@@ -89,13 +96,13 @@ static void move(block *w, const float delta[64], float give)
     float cut = 0;
     for (int ch = 0; ch < 3; ch++)
         for (int i = 0; i < 64; i++) {
-            float v = w->exact[ch][i] + delta[i];
+            float v = w->exact[ch][i] + delta[i] * w->gain[ch];
             cut += v > 255.4f ? v - 255.4f : v < -.4f ? v + .4f : 0;
         }
     float shift = cut * give / 192;
     for (int ch = 0; ch < 3; ch++)
         for (int i = 0; i < 64; i++) {
-            float v = w->exact[ch][i] + delta[i] - shift;
+            float v = w->exact[ch][i] + (delta[i] - shift) * w->gain[ch];
             v = v < -.4f ? -.4f : v > 255.4f ? 255.4f : v;
             w->exact[ch][i] = v;
             w->shown[ch][i] = (uint8_t)(v + .5f);
@@ -139,22 +146,42 @@ static float outside(const block *w, const float c[64], float slack, float step,
     return (lane[0] + lane[1]) + (lane[2] + lane[3]) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-/* Change of a pixel's squared distance from the cover if it moves by step (in all three colours); huge where it cannot. */
-static float price(const block *w, int i, int step)
+static int luma_of(const block *w, int i, unsigned mask, int step)
 {
-    int sum = 0;
+    int v[3];
     for (int ch = 0; ch < 3; ch++) {
-        int v = w->shown[ch][i] + step;
-        if (v < 0 || v > 255) return FREE;
-        sum += 2 * step * (w->shown[ch][i] - w->cover[ch][i]) + 1;
+        v[ch] = w->shown[ch][i] + (mask >> ch & 1 ? step : 0);
+        if (v[ch] < 0 || v[ch] > 255) return -1;
     }
-    return (float)sum / 3;
+    return ut_luma8((unsigned)v[0], (unsigned)v[1], (unsigned)v[2]);
 }
 
-static void nudge(block *w, const job *j, float c[64], int i, int step)
+/* The cheapest steps of pixel i that move its luma down or up by one: often green alone, where rounding is about to tip. */
+static void find_steps(block *w, int i)
 {
-    for (int ch = 0; ch < 3; ch++) w->shown[ch][i] = (uint8_t)(w->shown[ch][i] + step);
+    int now = luma_of(w, i, 0, 0);
+    for (int up = 0; up < 2; up++) {
+        int step = up ? 1 : -1, grey = w->gain == gains[0];
+        w->price[2 * i + up] = FREE;
+        for (unsigned mask = grey ? 7 : 1; mask < 8; mask++) {
+            if (luma_of(w, i, mask, step) != now + step) continue;
+            int sum = 0;
+            for (int ch = 0; ch < 3; ch++)
+                if (mask >> ch & 1) sum += 2 * step * (w->shown[ch][i] - w->cover[ch][i]) + 1;
+            if ((float)sum / 3 >= w->price[2 * i + up]) continue;
+            w->price[2 * i + up] = (float)sum / 3;
+            w->mask[2 * i + up] = (uint8_t)mask;
+        }
+    }
+}
+
+static void nudge(block *w, const job *j, float c[64], int at)
+{
+    int i = at / 2, step = at & 1 ? 1 : -1;
+    for (int ch = 0; ch < 3; ch++)
+        if (w->mask[at] >> ch & 1) w->shown[ch][i] = (uint8_t)(w->shown[ch][i] + step);
     for (int k = 0; k < 64; k++) c[k] += (float)step * j->basis[i][k];
+    find_steps(w, i);
 }
 
 /* The last fractions of a unit, pixel by pixel: of the single steps up or down that the gradient likes best, the best one, as
@@ -162,6 +189,7 @@ static void nudge(block *w, const job *j, float c[64], int i, int step)
 static bool polish(block *w, const job *j, float c[64], float slack)
 {
     float d[64], g[64], mu = MU;
+    for (int i = 0; i < 64; i++) find_steps(w, i);
     float now = outside(w, c, slack, 0, c);
     for (int n = 0; n < POLISH_STEPS && now > 0; n++) {
         int best = -1;
@@ -172,8 +200,8 @@ static bool polish(block *w, const job *j, float c[64], float slack)
         }
         j->dct->inverse(d, g);
         for (int i = 0; i < 64; i++) {
-            score[2 * i] = -2 * g[i] - mu * price(w, i, -1);
-            score[2 * i + 1] = 2 * g[i] - mu * price(w, i, 1);
+            score[2 * i] = -2 * g[i] - mu * w->price[2 * i];
+            score[2 * i + 1] = 2 * g[i] - mu * w->price[2 * i + 1];
         }
         for (int t = 0; t < POLISH_TRIES; t++) {
             int at = 0;
@@ -182,7 +210,7 @@ static bool polish(block *w, const job *j, float c[64], float slack)
             int step = at & 1 ? 1 : -1;
             if (score[at] <= 0) break;
             score[at] = -FREE;
-            float out = outside(w, c, slack, (float)step, j->basis[at / 2]), value = out + mu * price(w, at / 2, step);
+            float out = outside(w, c, slack, (float)step, j->basis[at / 2]), value = out + mu * w->price[at];
             if (value < best_value) best = at, best_value = value, best_out = out;
         }
         if (best < 0) {
@@ -190,7 +218,7 @@ static bool polish(block *w, const job *j, float c[64], float slack)
             if (mu < MU_LEAST) return false;
             continue;
         }
-        nudge(w, j, c, best / 2, best & 1 ? 1 : -1);
+        nudge(w, j, c, best);
         now = best_out;
     }
     return now <= 0;
@@ -199,11 +227,23 @@ static bool polish(block *w, const job *j, float c[64], float slack)
 /* Pixels that need not have moved go back. */
 static void relax(block *w, const job *j, float c[64], float slack)
 {
+    for (int at = 0; at < 128; at++)
+        if (w->price[at] < 0 && outside(w, c, slack, at & 1 ? 1.f : -1.f, j->basis[at / 2]) <= 0) nudge(w, j, c, at);
+}
+
+/* Colours go back towards the cover as far as luma stays what it is. */
+static void recolour(const block *w, uint8_t shown[3][64])
+{
     for (int i = 0; i < 64; i++) {
-        int e = w->shown[1][i] - w->cover[1][i];
-        if (!e) continue;
-        int step = e > 0 ? -1 : 1;
-        if (price(w, i, step) < 0 && outside(w, c, slack, (float)step, j->basis[i]) <= 0) nudge(w, j, c, i, step);
+        int y = ut_luma8(shown[0][i], shown[1][i], shown[2][i]);
+        for (int ch = 0; ch < 3; ch++)
+            while (shown[ch][i] != w->cover[ch][i]) {
+                uint8_t was = shown[ch][i];
+                shown[ch][i] = (uint8_t)(was + (w->cover[ch][i] > was ? 1 : -1));
+                if (ut_luma8(shown[0][i], shown[1][i], shown[2][i]) == y) continue;
+                shown[ch][i] = was;
+                break;
+            }
     }
 }
 
@@ -224,6 +264,7 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
     }
     for (int ch = 0; ch < 3; ch++)
         for (int i = 0; i < 64; i++) w.exact[ch][i] = w.cover[ch][i] = w.shown[ch][i];
+    w.gain = gains[!m->cover->grey];
     shown_luma(&w, y);
     dct->forward(y, c);
     targets(m, b, c, &w);
@@ -252,6 +293,7 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
         shown_luma(&w, y);
         dct->forward(y, c);
     }
+    if (!m->cover->grey) recolour(&w, best);
     for (uint32_t r = 0; r < 8; r++) {
         uint8_t *o = stego->rgb + ((size_t)(by * 8 + r) * stego->width + bx * 8) * 3;
         for (unsigned i = 0; i < 8; i++)

@@ -28,7 +28,7 @@ void ut_embed_costs(const ut_embedding *m, float scale, int most, int16_t *cost,
 void ut_embed_costs_at(const ut_embedding *m, const ut_carriers *c, unsigned layer, float mean, int most, int16_t *cost);
 
 /* Writes the dirty blocks of stego (same size as cover; other blocks are left as they are) and clears their marks.
- * R, G and B of a pixel move alike, so that chroma stays; where that would leave 0..255 the block settles on the
+ * R, G and B of a pixel move by what changes luma at the least cost (a grey picture's alike); where that would leave 0..255 the block settles on the
  * nearest reachable pixels by alternating projections (POCS; Youla and Webb 1982) between the pixel range and the
  * safe intervals, for which DC and unused frequencies are free to give way. */
 void ut_embed(ut_embedding *m, ut_picture *stego, unsigned nthreads);
