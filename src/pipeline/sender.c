@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 2, SYNDROME_ROUNDS = 8, PUSH = 3, PUSH_MAX = 60, REACH = 14, FOLD_NBLOCKS = 1000 };
+enum { ROUNDS = 2, SYNDROME_ROUNDS = 8, PUSH = 3, PUSH_MAX = 60, REACH = 14, MATCHED_CHAINS = 4, FOLD_NBLOCKS = 1000 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
@@ -48,7 +48,7 @@ static ut_status choose_tier(ut_sender *s, unsigned from, ut_err *e)
  * coder, and twice as slow each time: 2.4 s for twelve megapixels at 12, on one core. */
 static unsigned height_for(const ut_picture *cover, const ut_design *d)
 {
-    if (d->noisy) return 0;
+    if (d->noisy || d->nchains > MATCHED_CHAINS) return 0; /* ranges: it gains less there, and every round asks every channel */
     for (size_t i = 0; i < d->nchains; i++)
         if (d->chain[i].nsteps > 1) return 0;
     size_t pixels = (size_t)cover->width * cover->height;

@@ -151,7 +151,7 @@ static int luma_of(const block *w, int i, unsigned mask, int step)
     int v[3];
     for (int ch = 0; ch < 3; ch++) {
         v[ch] = w->shown[ch][i] + (mask >> ch & 1 ? step : 0);
-        if (v[ch] < 0 || v[ch] > 255) return -1;
+        if (v[ch] < 0 || v[ch] > 255) return -2; /* no luma, nor next to one */
     }
     return ut_luma8((unsigned)v[0], (unsigned)v[1], (unsigned)v[2]);
 }
