@@ -47,7 +47,7 @@ static void ideal(const ut_forecast *f, double lambda, double *bits, double *mov
     *moved = f->stay;
     for (unsigned i = 0; i < UT_COST_CLASSES; i++) {
         double c = cost_of(i), x = lambda * c;
-        if (!f->class[i] || x > 60) continue;
+        if (f->class[i] <= 0 || x > 60) continue;
         double p = 1 / (1 + exp(x));
         *bits += f->class[i] * (p * x * 1.4426950408889634 + log2(1 + exp(-x)));
         *moved += f->class[i] * p * c;
