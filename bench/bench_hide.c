@@ -209,6 +209,7 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < NROWS; i++) {
         if (only && strcmp(only, rows[i].channel)) continue;
+        if (bpp > 0 && i && !strcmp(rows[i].channel, rows[i - 1].channel)) continue; /* once is enough */
         tally t = { 0 };
         if (bpp > 0) rows[i].bpp = bpp;
         for (size_t k = 0; k < n; k++) one(&rows[i], names[k], &t, verbose);
