@@ -231,15 +231,6 @@ static size_t widen(ut_sender *s, const ut_carriers *c, const uint8_t *bits, con
     return wrong;
 }
 
-/* The same of the code bits, when the payload's carriers came with those LLRs. */
-static ut_status inform(const ut_sender *s, const int8_t *llr, int8_t *code_llr, double *info, ut_err *e)
-{
-    const ut_syndrome *c = &s->layout.code;
-    ut_status st = c->height ? ut_syndrome_reverse(c, llr, code_llr, 1, e) : UT_OK;
-    if (st == UT_OK) *info = fmax(*info, information(code_llr, s->code_bits.data, s->code_bits.len));
-    return st;
-}
-
 static void probe_variant(void *arg, size_t variant)
 {
     probe *p = arg;
@@ -254,18 +245,16 @@ static void probe_variant(void *arg, size_t variant)
     size_t most = l->payload.n + UT_SALT_NBITS + l->header.n + l->table.n;
     int8_t *llr = ut_calloc(most, 1, &err);
     uint8_t *phase = ut_calloc(most, 1, &err);
-    int8_t *code_llr = l->code.height ? ut_calloc(l->code.nbits, 1, &err) : llr;
-    if (st == UT_OK && !(llr && phase && code_llr)) st = UT_E_MEMORY;
+    if (st == UT_OK && !(llr && phase)) st = UT_E_MEMORY;
     for (int i = 0; i < 4 && st == UT_OK; i++) {
         st = ut_extract_phases(&v, i ? &l->preamble : &l->lattice, c[i], phase, 1, &err);
         if (st != UT_OK) break;
         double info = 0;
-        for (unsigned q = UT_NPROFILES; q-- > 0 && !(i && info > 0);) {
+        for (unsigned q = !i && s->height ? 1 : UT_NPROFILES; q-- > 0 && !(i && info > 0);) {
             ut_phase_llrs(c[i], phase, q, llr);
             if (!i && q == 0 && l->code.height)
                 for (size_t k = 0; k < c[i]->n; k++) llr[k] = ut_phase_hard(phase[k]);
-            if (!i && st == UT_OK) st = inform(s, llr, code_llr, &info, &err);
-            else info = 1;
+            info = i || s->height ? 1 : fmax(info, information(llr, bits[i]->data, c[i]->n));
         }
         pthread_mutex_lock(&p->lock);
         size_t wrong = widen(s, c[i], bits[i]->data, llr);
@@ -278,7 +267,6 @@ static void probe_variant(void *arg, size_t variant)
         }
         pthread_mutex_unlock(&p->lock);
     }
-    if (code_llr != llr) free(code_llr);
     free(llr);
     free(phase);
     ut_received_free(&r);

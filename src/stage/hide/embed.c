@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROUNDS = 18, DITHER_ROUND = 6, POLISH_ROUND = 1, POLISH_STEPS = 120, POLISH_TRIES = 16 };
+enum { MAX_ROUNDS = 18, DITHER_ROUND = 6, POLISH_ROUND = 1, POLISH_STEPS = 120, POLISH_TRIES = 5 };
 #define MU 0.1f      /* price of a pixel's step when polishing begins, in squared coefficient units; it halves until all fits */
 #define MU_LEAST 1e-5f
 #define FREE 1e9f
