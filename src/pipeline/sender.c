@@ -60,7 +60,7 @@ ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *
 {
     *s = (ut_sender){ .cover = cover, .route = route, .design = design, .ring = ring, .jpeg_out = jpeg_out,
                       .nthreads = opt->nthreads, .progress = opt->progress, .user = opt->user };
-    s->height = height_for(cover, design);
+    s->height = opt->fec == UT_FEC_HAMMING ? 0 : height_for(cover, design); /* Hamming mends one bit a word, a wrong carrier turns over several in a row */
     ut_status st = ut_random(s->salt, sizeof s->salt, e);
     if (st == UT_OK) st = ut_embedding_init(&s->emb, cover, e);
     if (st == UT_OK) st = choose_tier(s, 0, e);
