@@ -1,4 +1,4 @@
-/* bench_enhance MODEL.safetensors [SECONDS [RUNS [KERNELS]]]: Model 1's network on one thread, on made-up noise; JSON with every run's seconds and their
+/* bench_enhance MODEL.safetensors [SECONDS [RUNS [KERNELS]]]: Model 1's network on one thread, on made-up noise; JSON with every run's processor seconds and their
  * median, the real-time factor, and working memory.  train/tools/bench_c.py sets it beside PyTorch. */
 #include "stage/enhance/model.h"
 #include <stdio.h>
@@ -9,7 +9,7 @@
 static double now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 

@@ -21,7 +21,9 @@ typedef struct row {
 } row;
 
 static row rows[] = {
-    { "whatsapp", .33, 0, 0 },    { "jpeg:75", .33, 0, 0 },         { "jpeg:75-95", .18, 75, 95 },
+    { "whatsapp", .50, 0, 0 },     { "whatsapp", .33, 0, 0 },        { "whatsapp", .17, 0, 0 },     { "whatsapp", .07, 0, 0 },
+    { "jpeg:75", .50, 0, 0 },      { "jpeg:75", .33, 0, 0 },         { "jpeg:75", .17, 0, 0 },      { "jpeg:75", .07, 0, 0 },
+    { "jpeg:75-95", .18, 75, 95 },
     { "jpeg:50-95", .08, 50, 95 }, { "jpeg:85+jpeg:75", .10, 0, 0 }, { "png", 3.0, 0, 0 },
 };
 enum { NROWS = sizeof rows / sizeof *rows, MAX_FILES = 4096 };
@@ -207,6 +209,7 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < NROWS; i++) {
         if (only && strcmp(only, rows[i].channel)) continue;
+        if (bpp > 0 && i && !strcmp(rows[i].channel, rows[i - 1].channel)) continue; /* once is enough */
         tally t = { 0 };
         if (bpp > 0) rows[i].bpp = bpp;
         for (size_t k = 0; k < n; k++) one(&rows[i], names[k], &t, verbose);

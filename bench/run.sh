@@ -51,3 +51,11 @@ fi
 echo; echo "## A 12-megapixel photo and 60 s of speech, the command as a whole (median of 3)"
 "$b/bench_speed" --table "$build/undertone" "$work/photo.png" "$work/voice.wav" "$work" | tee "$out/speed.md"
 "$b/bench_speed" "$build/undertone" "$work/photo.png" "$work/voice.wav" "$work" >"$out/speed.json"
+
+python=${UT_PYTHON:-$root/train/.venv/bin/python}
+if [ -x "$b/bench_enhance" ] && "$python" -c 'import torch' 2>/dev/null; then
+    echo; echo "## The enhancer's network, C against PyTorch, one thread each, same weights, in turns (medians)"
+    OMP_NUM_THREADS=1 "$python" "$root/train/tools/bench_c.py" --program "$b/bench_enhance" ${QUICK:+--rounds 3} --json "$out/enhance.json" | tee "$out/enhance.md"
+else
+    echo; echo "skipped: no PyTorch at $python (make train-setup), so the enhancer's network has nothing to be compared with"
+fi

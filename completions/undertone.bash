@@ -12,7 +12,7 @@ _undertone()
     fi
     case $prev in
         --to | --through) words=$channels ;;
-        --codec) words='auto opus flac raw' ;;
+        --codec) words='auto opus flac raw spectrum' ;;
         --fec) words='auto ldpc bch rs hamming' ;;
         --format) words='png jpg webp' ;;
         --profile-dir)

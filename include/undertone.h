@@ -94,7 +94,13 @@ typedef struct ut_key {
     size_t nbytes;
 } ut_key;
 
-typedef enum ut_codec { UT_CODEC_AUTO = 0, UT_CODEC_OPUS = 1, UT_CODEC_FLAC = 2, UT_CODEC_RAW = 3 } ut_codec;
+typedef enum ut_codec {
+    UT_CODEC_AUTO = 0,
+    UT_CODEC_OPUS = 1,
+    UT_CODEC_FLAC = 2,
+    UT_CODEC_RAW = 3,
+    UT_CODEC_SPECTRUM = 4  /* our own: MDCT, learned entropy model */
+} ut_codec;
 typedef enum ut_fec_kind {
     UT_FEC_AUTO = 0,
     UT_FEC_LDPC = 1,

@@ -12,8 +12,8 @@ ut_status ut_cli_threads(const ut_args *a, unsigned *nthreads, ut_err *e)
 
 static ut_status read_choices(const ut_args *a, ut_hide_options *o, ut_err *e)
 {
-    static const char *const codecs[] = { "auto", "opus", "flac", "raw", NULL };
-    static const ut_codec codec_of[] = { UT_CODEC_AUTO, UT_CODEC_OPUS, UT_CODEC_FLAC, UT_CODEC_RAW };
+    static const char *const codecs[] = { "auto", "opus", "flac", "raw", "spectrum", NULL };
+    static const ut_codec codec_of[] = { UT_CODEC_AUTO, UT_CODEC_OPUS, UT_CODEC_FLAC, UT_CODEC_RAW, UT_CODEC_SPECTRUM };
     static const char *const fecs[] = { "auto", "ldpc", "bch", "rs", "hamming", NULL };
     static const ut_fec_kind fec_of[] = { UT_FEC_AUTO, UT_FEC_LDPC, UT_FEC_BCH, UT_FEC_RS, UT_FEC_HAMMING };
     int codec = 0, fec = 0;

@@ -11,7 +11,7 @@
 #define UT_NN_COLS 16 /* columns come in multiples of this */
 #define UT_NN_UNITS 16 /* LSTM units that lie together */
 
-/* sum[m][s] = sum over j of w[j*w_stride + m] * x[j][s],  m < ny <= 8,  s < ncols, goes to each target:
+/* sum[m][s] = sum over j of w[8*j + m] * x[j][s],  m < ny <= 8,  s < ncols, goes to each target:
  *     y[m][s] = act((first ? bias[m] : y[m][s]) + sign * sum[m][s]),   act(v) = last && v <= 0 ? slope[m]*v : v.
  * w, bias and slope are read for all 8 outputs, however few are stored.  No alignment is needed; y must not overlap x. */
 #define UT_NN_TARGETS 4
@@ -24,7 +24,6 @@ typedef struct ut_nn_sum {
     size_t nterms;
     const float *const *x;
     const float *w;
-    size_t w_stride;
     const float *bias, *slope; /* [8]; NULL: 0 and 1 */
     bool first, last;
     size_t ntargets;

@@ -8,6 +8,27 @@
 
 #define NN_INLINE static inline __attribute__((always_inline))
 
+/* Output m's finished sum goes where it belongs. */
+NN_INLINE void NN(deliver)(const ut_nn_sum *a, size_t m, size_t s, const V *sum, size_t vecs)
+{
+    if (m >= a->ny) return;
+    for (size_t t = 0; t < a->ntargets; t++) {
+        float *y = a->target[t].y + m * a->y_stride + s;
+        V sign = v_set(a->target[t].sign), v[NN_VECS];
+        if (a->first) {
+            V bias = v_set(a->bias ? a->bias[m] : 0.0f);
+            for (size_t i = 0; i < vecs; i++) v[i] = v_fma(sign, sum[i], bias);
+        } else {
+            for (size_t i = 0; i < vecs; i++) v[i] = v_fma(sign, sum[i], v_load(y + i * W));
+        }
+        if (a->last && a->slope) {
+            V slope = v_set(a->slope[m]);
+            for (size_t i = 0; i < vecs; i++) v[i] = v_prelu(v[i], slope);
+        }
+        for (size_t i = 0; i < vecs; i++) v_store(y + i * W, v[i]);
+    }
+}
+
 /* Outputs out..out+outs of a, columns s..s+vecs*W.  outs and vecs are constants where this is inlined, so that acc lives in registers. */
 NN_INLINE void NN(tile)(const ut_nn_sum *a, size_t out, size_t s, size_t outs, size_t vecs)
 {
@@ -15,30 +36,18 @@ NN_INLINE void NN(tile)(const ut_nn_sum *a, size_t out, size_t s, size_t outs, s
     const float *w = a->w + out;
     for (size_t m = 0; m < outs; m++)
         for (size_t i = 0; i < vecs; i++) acc[m][i] = v_set(0.0f);
-    for (size_t j = 0; j < a->nterms; j++, w += a->w_stride) {
+    for (size_t j = 0; j < a->nterms; j++, w += UT_NN_OUT) {
         const float *from = a->x[j] + s;
+        __builtin_prefetch(w + 128 * UT_NN_OUT); /* weights come from far away, in order */
         for (size_t i = 0; i < vecs; i++) x[i] = v_load(from + i * W);
         for (size_t m = 0; m < outs; m++) {
             V k = v_set(w[m]);
             for (size_t i = 0; i < vecs; i++) acc[m][i] = v_fma(k, x[i], acc[m][i]);
         }
     }
-    for (size_t m = 0; m < outs && out + m < a->ny; m++)
-        for (size_t t = 0; t < a->ntargets; t++) {
-            float *y = a->target[t].y + (out + m) * a->y_stride + s;
-            V sign = v_set(a->target[t].sign), v[NN_VECS];
-            if (a->first) {
-                V bias = v_set(a->bias ? a->bias[out + m] : 0.0f);
-                for (size_t i = 0; i < vecs; i++) v[i] = v_fma(sign, acc[m][i], bias);
-            } else {
-                for (size_t i = 0; i < vecs; i++) v[i] = v_fma(sign, acc[m][i], v_load(y + i * W));
-            }
-            if (a->last && a->slope) {
-                V slope = v_set(a->slope[out + m]);
-                for (size_t i = 0; i < vecs; i++) v[i] = v_prelu(v[i], slope);
-            }
-            for (size_t i = 0; i < vecs; i++) v_store(y + i * W, v[i]);
-        }
+#define DELIVER(m) if ((m) < outs) NN(deliver)(a, out + (m), s, acc[(m) % NN_OUT], vecs) /* written out: a loop would put acc in memory */
+    DELIVER(0); DELIVER(1); DELIVER(2); DELIVER(3); DELIVER(4); DELIVER(5); DELIVER(6); DELIVER(7);
+#undef DELIVER
 }
 
 NN_INLINE void NN(strip)(const ut_nn_sum *a, size_t out, size_t outs)
@@ -78,7 +87,9 @@ NN_INLINE void NN(mix_tile)(const ut_nn_mix *a, size_t j, size_t s, size_t nsour
 NN_INLINE void NN(mix_rows)(const ut_nn_mix *a, size_t nsources)
 {
     for (size_t j = 0; j < a->nrows; j++) {
-        size_t s = 0;
+        size_t s = 0, ahead = (j + 8 < a->nrows ? j + 8 : j) * a->x_stride; /* the rows come from far away: fetch them early */
+        for (size_t q = 0; q < nsources; q++)
+            for (size_t i = 0; i < 112; i += 16) __builtin_prefetch(a->x[q] + ahead + i);
         for (; s + 48 <= a->ncols; s += 48) NN(mix_tile)(a, j, s, nsources, 48 / W);
         for (; s < a->ncols; s += 16) NN(mix_tile)(a, j, s, nsources, 16 / W);
     }

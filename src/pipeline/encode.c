@@ -23,10 +23,12 @@ static ut_status encode(ut_job *j, ut_codec codec, double kbps)
         s = ut_payload_encode_raw(j->voice, j->nvoice, UT_SEGMENT_NBYTES, &j->payload, &j->info, j->err);
     else if (codec == UT_CODEC_FLAC)
         s = ut_payload_encode_flac(&j->pcm, UT_SEGMENT_NBYTES, &j->payload, &j->preview, &j->info, j->err);
+    else if (codec == UT_CODEC_SPECTRUM)
+        s = ut_payload_encode_spectrum(&j->pcm, kbps, UT_SEGMENT_NBYTES, &j->payload, &j->preview, &j->info, j->err);
     else
         s = ut_payload_encode_opus(&j->pcm, kbps, UT_SEGMENT_NBYTES, &j->payload, &j->preview, &j->info, j->err);
     if (s != UT_OK) return s;
-    snprintf(r->codec, sizeof r->codec, "%s", codec == UT_CODEC_RAW ? "raw" : codec == UT_CODEC_FLAC ? "flac" : "opus");
+    snprintf(r->codec, sizeof r->codec, "%s", ut_codec_name(codec));
     r->bitrate_kbps = j->info.kbps;
     r->payload_nbytes = j->payload.len;
     ut_hex(j->info.sha256, 32, r->sha256_hex);
@@ -117,7 +119,7 @@ ut_status ut_job_check_length(ut_job *j)
 }
 
 /* Down the ladder from the best rate that the forecast holds possible. */
-static ut_status opus_auto(ut_job *j)
+static ut_status ladder(ut_job *j, ut_codec codec)
 {
     double seconds = j->rep->audio_s;
     ut_status s = UT_E_CAPACITY;
@@ -128,7 +130,7 @@ static ut_status opus_auto(ut_job *j)
         for (int i = 0; i < LADDER && tries < 3 && s == UT_E_CAPACITY; i++) {
             if (opus_nbytes(j, ladder_kbps[i]) > budget) continue;
             tries++;
-            s = try(j, UT_CODEC_OPUS, ladder_kbps[i]);
+            s = try(j, codec, ladder_kbps[i]);
         }
         if (pass == 0 && want <= j->min_psnr_db && tries) break;
     }
@@ -143,7 +145,8 @@ ut_status ut_job_encode_and_hide(ut_job *j)
     const ut_hide_options *o = j->opt;
     if (o->codec == UT_CODEC_RAW) return try(j, UT_CODEC_RAW, 0);
     if (o->codec == UT_CODEC_FLAC) return try(j, UT_CODEC_FLAC, 0);
-    if (o->bitrate_kbps > 0) return try(j, UT_CODEC_OPUS, o->bitrate_kbps);
+    ut_codec lossy = o->codec == UT_CODEC_AUTO ? UT_CODEC_OPUS : o->codec;
+    if (o->bitrate_kbps > 0) return try(j, lossy, o->bitrate_kbps);
     if (o->codec == UT_CODEC_AUTO && (double)ut_job_budget(j, fmax(FLAC_PSNR_DB, j->min_psnr_db)) > j->rep->audio_s * 8000) {
         ut_status s = encode(j, UT_CODEC_FLAC, 0);
         if (s == UT_OK && j->payload.len < ut_job_budget(j, fmax(FLAC_PSNR_DB, j->min_psnr_db))) s = hide(j);
@@ -151,7 +154,7 @@ ut_status ut_job_encode_and_hide(ut_job *j)
         if (s != UT_E_CAPACITY) return s;
         j->rep->nsteps--;
     }
-    return opus_auto(j);
+    return ladder(j, lossy);
 }
 
 /* The file, read back: what is written is what was verified. */

@@ -33,30 +33,29 @@ static ut_status read_box(const ut_view *v, const ut_layout *l, const ut_carrier
                           uint8_t *bytes, size_t n, ut_err *e)
 {
     uint8_t *phase = ut_calloc(c->n, 1, e);
-    int8_t *llr = ut_calloc(c->n, 1, e);
-    ut_status s = phase && llr ? ut_extract_phases(v, &l->preamble, c, phase, 1, e) : UT_E_MEMORY;
+    int8_t *carrier = ut_calloc(c->n, 1, e), *llr = l->folded ? ut_calloc(c->n, 1, e) : carrier;
+    ut_status s = phase && carrier && llr ? ut_extract_phases(v, &l->preamble, c, phase, 1, e) : UT_E_MEMORY;
     if (s == UT_OK) s = UT_E_DAMAGED;
     for (unsigned p = 0; p < UT_NPROFILES && s == UT_E_DAMAGED; p++) {
-        ut_phase_llrs(c, phase, p, llr);
-        s = ut_message_correct(llr, k, mask, bytes, n, e);
+        ut_syndrome fold = ut_message_fold(c->n);
+        ut_phase_llrs(c, phase, p, carrier);
+        if (l->folded && ut_syndrome_reverse(&fold, carrier, llr, 1, e) != UT_OK) break;
+        s = ut_message_correct(llr, l->folded, k, mask, bytes, n, e);
     }
     free(phase);
-    free(llr);
+    if (llr != carrier) free(llr);
+    free(carrier);
     return s;
 }
 
-/* One salt on one tier. UT_E_KEY: not this one. */
-static ut_status try_salt(const ut_view *v, ut_keyring *ring, unsigned tier, const uint8_t salt[UT_SALT_NBYTES],
-                          ut_found *f, ut_err *e)
+/* One salt on one tier, the header folded or not. UT_E_KEY: not this one. */
+static ut_status try_header(const ut_view *v, const ut_seal_keys *k, unsigned tier, bool folded, ut_found *f, ut_err *e)
 {
-    const ut_seal_keys *k;
     ut_layout l;
     uint8_t sealed[UT_SEALED_HEADER_NBYTES], table[64];
-    ut_status s = ut_keyring_get(ring, salt, &k, e);
-    if (s != UT_OK) return s;
-    s = ut_layout_init(&l, ut_view_width(v), ut_view_height(v), tier, e);
+    ut_status s = ut_layout_init(&l, ut_view_width(v), ut_view_height(v), tier, e);
     if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
-    s = ut_layout_header(&l, k, e);
+    s = ut_layout_header(&l, k, folded, e);
     if (s == UT_OK) s = read_box(v, &l, &l.header, k, UT_DOMAIN_HEADER_MASK, sealed, sizeof sealed, e);
     if (s == UT_OK) s = open_header(v, k, sealed, UT_MODE_LATTICE, f, e);
     if (s == UT_OK && !ut_header_table(f->header.table, f->quant)) {
@@ -66,8 +65,19 @@ static ut_status try_salt(const ut_view *v, ut_keyring *ring, unsigned tier, con
     }
     ut_layout_free(&l);
     if (s == UT_E_DAMAGED || s == UT_E_CAPACITY) return UT_E_KEY;
-    if (s != UT_OK) return s;
     f->tier = tier;
+    f->folded = folded;
+    return s;
+}
+
+static ut_status try_salt(const ut_view *v, ut_keyring *ring, unsigned tier, const uint8_t salt[UT_SALT_NBYTES],
+                          ut_found *f, ut_err *e)
+{
+    const ut_seal_keys *k;
+    ut_status s = ut_keyring_get(ring, salt, &k, e);
+    if (s == UT_OK) s = try_header(v, k, tier, false, f, e);
+    if (s == UT_E_KEY) s = try_header(v, k, tier, true, f, e);
+    if (s != UT_OK) return s;
     f->keys = *k;
     memcpy(f->salt, salt, UT_SALT_NBYTES);
     return UT_OK;

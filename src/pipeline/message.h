@@ -5,12 +5,17 @@
 #include "stage/hide/extract.h"
 #include "stage/hide/header.h"
 #include "stage/hide/preamble.h"
+#include "stage/hide/syndrome.h"
 #include "stage/seal/seal.h"
 
 #define UT_SEALED_HEADER_NBYTES (UT_HEADER_NBYTES + UT_HEADER_TAG_NBYTES)
 
-/* The code of header and custom table: LDPC at the step of the ladder nearest to rate 1/4. */
-UT_MUST_CHECK ut_status ut_message_header_plan(ut_fec_plan *p, size_t nbytes, ut_err *e);
+/* The code of header and custom table: LDPC at rate 1/4, folded (below) at 1/2. */
+UT_MUST_CHECK ut_status ut_message_header_plan(ut_fec_plan *p, size_t nbytes, bool folded, ut_err *e);
+
+/* Header and table may be folded: the syndrome of so many carriers a code bit, of which few need moving.  For channels that
+ * bring next to every carrier intact. */
+enum { UT_FOLD = 2, UT_FOLD_HEIGHT = 8 };
 
 /* Carriers of one message in a picture of that size. */
 typedef struct ut_layout {
@@ -18,21 +23,26 @@ typedef struct ut_layout {
     ut_carriers salt, header, table, payload;
     ut_lattice preamble, lattice;
     uint8_t *taken;
+    bool folded;    /* header and table are */
     unsigned nfreq; /* frequencies that the payload touches */
+    ut_syndrome code; /* from payload's carriers to code bits; height 0: they are the code bits */
 } ut_layout;
 /* Salt alone; then header and table, for which the keys are needed; then payload, for which the header is. */
 UT_MUST_CHECK ut_status ut_layout_init(ut_layout *l, uint32_t width, uint32_t height, unsigned tier, ut_err *e);
-UT_MUST_CHECK ut_status ut_layout_header(ut_layout *l, const ut_seal_keys *k, ut_err *e);
+UT_MUST_CHECK ut_status ut_layout_header(ut_layout *l, const ut_seal_keys *k, bool folded, ut_err *e);
 UT_MUST_CHECK ut_status ut_layout_table(ut_layout *l, const ut_seal_keys *k, ut_err *e);
 UT_MUST_CHECK ut_status ut_layout_payload(ut_layout *l, const ut_header *h, const uint16_t quant[64],
                                           const ut_seal_keys *k, ut_err *e);
 void ut_layout_free(ut_layout *l);
 
 /* Bytes under the header's code and the message's mask, as carrier bits [plan.code_nbits], and back. */
-UT_MUST_CHECK ut_status ut_message_protect(const uint8_t *bytes, size_t n, const ut_seal_keys *k, uint32_t mask_domain,
-                                           ut_buf *bits, ut_err *e);
-UT_MUST_CHECK ut_status ut_message_correct(int8_t *llr, const ut_seal_keys *k, uint32_t mask_domain, uint8_t *bytes,
-                                           size_t n, ut_err *e);
+UT_MUST_CHECK ut_status ut_message_protect(const uint8_t *bytes, size_t n, bool folded, const ut_seal_keys *k,
+                                           uint32_t mask_domain, ut_buf *bits, ut_err *e);
+UT_MUST_CHECK ut_status ut_message_correct(int8_t *llr, bool folded, const ut_seal_keys *k, uint32_t mask_domain,
+                                           uint8_t *bytes, size_t n, ut_err *e);
+
+/* The code from a folded box's carriers to its bits. */
+static inline ut_syndrome ut_message_fold(size_t ncarriers) { return (ut_syndrome){ UT_FOLD_HEIGHT, ncarriers, ncarriers / UT_FOLD }; }
 
 /* Keys are dear (Argon2id): those of the last few salts are kept. */
 #define UT_KEYRING_SIZE 8
@@ -55,6 +65,7 @@ typedef struct ut_found {
     ut_header header;
     uint16_t quant[64];
     unsigned tier;              /* lattice mode */
+    bool folded;                /* as in ut_layout */
     ut_seal_keys keys;
     uint8_t salt[UT_SALT_NBYTES];
 } ut_found;
@@ -70,8 +81,9 @@ typedef struct ut_raw {
     ut_fec_plan plan;
     ut_seal_keys keys;
     ut_carriers carriers;       /* owned */
-    uint8_t *phase;             /* [plan.code_nbits], owned: what was read */
-    uint64_t flip_limit;        /* rehearsals: share of bits to turn over, times 2^32 */
+    ut_syndrome code;           /* as in ut_layout */
+    uint8_t *phase;             /* [carriers.n], owned: what was read */
+    uint64_t flip_limit;        /* rehearsals: share of carriers to turn over, times 2^32 */
     ut_buf sealed;              /* after error correction */
     uint8_t *block_ok;          /* [plan.nblocks], owned */
     ut_fec_result result;

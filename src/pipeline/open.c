@@ -113,7 +113,7 @@ size_t ut_job_budget(const ut_job *j, double psnr_db)
         return ut_unsealed_nbytes(n / 8) == SIZE_MAX ? 0 : ut_unsealed_nbytes(n / 8);
     }
     bits = (double)ut_forecast_nbits(&j->forecast, psnr_db);
-    bits *= j->design.noisy ? .35 : .91;
+    bits *= j->design.noisy ? .35 : j->forecast.height ? .95 : .91;
     size_t plain = ut_unsealed_nbytes((size_t)(bits / 8));
     return plain == SIZE_MAX ? 0 : plain;
 }

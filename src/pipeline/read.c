@@ -18,13 +18,14 @@ static ut_status read_lattice(const ut_view *v, const ut_found *f, unsigned nthr
     if (s != UT_OK || r->plan.code_nbits != h->code_nbits || h->sealed_nbytes < UT_SEGMENT_TAG_NBYTES) return contradiction(e);
     s = ut_layout_init(&l, h->width, h->height, f->tier, e);
     if (s != UT_OK) return s;
-    s = ut_layout_header(&l, &f->keys, e);
+    s = ut_layout_header(&l, &f->keys, f->folded, e);
     if (s == UT_OK && h->table == UT_TABLE_CUSTOM) s = ut_layout_table(&l, &f->keys, e);
     if (s == UT_OK) s = ut_layout_payload(&l, h, f->quant, &f->keys, e);
-    if (s == UT_OK && !(r->phase = ut_calloc(h->code_nbits, 1, e))) s = UT_E_MEMORY;
+    if (s == UT_OK && !(r->phase = ut_calloc(l.payload.n, 1, e))) s = UT_E_MEMORY;
     if (s == UT_OK) s = ut_extract_phases(v, &l.lattice, &l.payload, r->phase, nthreads, e);
     r->keys = f->keys;
     r->carriers = l.payload;
+    r->code = l.code;
     l.payload = (ut_carriers){ 0 };
     ut_layout_free(&l);
     return s;
@@ -76,16 +77,18 @@ static void disturb(int8_t *llr, size_t n, uint64_t limit)
 }
 
 /* One profile; blocks that it recovers are kept in r. */
-static ut_status decode_profile(ut_raw *r, unsigned profile, int8_t *llr, uint8_t *bytes, uint8_t *ok, unsigned nthreads,
-                                ut_err *e)
+static ut_status decode_profile(ut_raw *r, unsigned profile, int8_t *llr, int8_t *carrier, uint8_t *bytes, uint8_t *ok,
+                                unsigned nthreads, ut_err *e)
 {
     const ut_fec_plan *p = &r->plan;
     ut_fec_result res = { 0 };
-    ut_phase_llrs(&r->carriers, r->phase, profile, llr);
-    ut_status s = ut_mask_llrs(llr, p->code_nbits, r->keys.dither, UT_DOMAIN_MASK, e);
-    if (s != UT_OK) return s;
-    if (r->flip_limit) disturb(llr, p->code_nbits, r->flip_limit);
-    s = ut_fec_decode(p, llr, bytes, ok, &res, nthreads, e);
+    ut_phase_llrs(&r->carriers, r->phase, profile, carrier);
+    if (r->code.height && profile == 0) /* doubt of one carrier spreads to many bits: first without any */
+        for (size_t i = 0; i < r->carriers.n; i++) carrier[i] = ut_phase_hard(r->phase[i]);
+    if (r->flip_limit) disturb(carrier, r->carriers.n, r->flip_limit);
+    ut_status s = r->code.height ? ut_syndrome_reverse(&r->code, carrier, llr, nthreads, e) : UT_OK;
+    if (s == UT_OK) s = ut_mask_llrs(llr, p->code_nbits, r->keys.dither, UT_DOMAIN_MASK, e);
+    if (s == UT_OK) s = ut_fec_decode(p, llr, bytes, ok, &res, nthreads, e);
     if (s != UT_OK && s != UT_E_DAMAGED) return s;
     size_t lost = 0;
     for (size_t b = 0; b < p->nblocks; b++) {
@@ -113,10 +116,11 @@ ut_status ut_message_decode(ut_raw *r, unsigned nthreads, ut_err *e)
     r->result = (ut_fec_result){ .nblocks_lost = p->nblocks };
     free(r->block_ok);
     r->block_ok = ut_calloc(p->nblocks, 1, e);
-    int8_t *llr = ut_calloc(p->code_nbits, 1, e);
+    int8_t *llr = ut_calloc(p->code_nbits, 1, e), *carrier = r->code.height ? ut_calloc(r->carriers.n, 1, e) : llr;
     uint8_t *bytes = ut_calloc(p->payload_nbytes, 1, e), *ok = ut_calloc(p->nblocks, 1, e);
-    s = r->block_ok && llr && bytes && ok ? UT_E_DAMAGED : UT_E_MEMORY;
-    for (unsigned i = 0; i < UT_NPROFILES && s == UT_E_DAMAGED; i++) s = decode_profile(r, i, llr, bytes, ok, nthreads, e);
+    s = r->block_ok && llr && carrier && bytes && ok ? UT_E_DAMAGED : UT_E_MEMORY;
+    for (unsigned i = 0; i < UT_NPROFILES && s == UT_E_DAMAGED; i++) s = decode_profile(r, i, llr, carrier, bytes, ok, nthreads, e);
+    if (carrier != llr) free(carrier);
     free(llr);
     free(bytes);
     free(ok);

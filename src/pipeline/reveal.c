@@ -136,7 +136,7 @@ static ut_status decode(task *t, ut_buf *result)
     r->payload_nbytes = t->plain.len;
     r->exact = t->out.exact;
     ut_hex(i->sha256, 32, r->sha256_hex);
-    snprintf(r->codec, sizeof r->codec, "%s", i->codec == UT_CODEC_RAW ? "raw" : i->codec == UT_CODEC_FLAC ? "flac" : "opus");
+    snprintf(r->codec, sizeof r->codec, "%s", ut_codec_name(i->codec));
     ut_status w;
     if (r->is_audio) {
         r->audio_s = (double)t->out.pcm.nsamples / t->out.pcm.rate_hz;

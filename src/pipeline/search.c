@@ -48,6 +48,26 @@ static double expected_rate(const ut_sender *s, ut_fec_kind kind)
     return c - extra - CODE_GAP;
 }
 
+/* With a syndrome code decisions are hard, and errors of the channel's own next to none: what counts is the margin. */
+static unsigned step_with_syndrome(const ut_sender *s, ut_fec_kind kind, size_t sealed_nbytes, double carrier_ber)
+{
+    ut_fec_kind picked;
+    unsigned step;
+    double share = ut_sender_carriers_per_bit(s, sealed_nbytes) * ut_sender_spread(s);
+    double ber = (carrier_ber * (1 + UT_MARGIN_SHARE) + UT_MARGIN_CARRIERS) * share;
+    return ut_fec_pick(kind, fmin(ber, .4), sealed_nbytes, &picked, &step, NULL) == UT_OK ? step : 0;
+}
+
+static unsigned first_step(const ut_sender *s, ut_fec_kind kind, size_t sealed_nbytes)
+{
+    return s->height ? step_with_syndrome(s, kind, sealed_nbytes, 0) : step_for(kind, s->design->noisy ? .5 : .92);
+}
+
+static unsigned next_step(const ut_sender *s, ut_fec_kind kind, size_t sealed_nbytes)
+{
+    return s->height ? step_with_syndrome(s, kind, sealed_nbytes, s->worst_ber) : step_for(kind, expected_rate(s, kind));
+}
+
 static ut_status too_long(const ut_sender *s, size_t max_nbits, ut_err *e)
 {
     return ut_fail(e, UT_E_CAPACITY, "it does not fit: %zu raw bits are needed, this photo takes %zu at the asked quality; "
@@ -78,12 +98,18 @@ ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind ki
 {
     ut_buf sealed = { 0 };
     if (kind == UT_FEC_AUTO) kind = UT_FEC_LDPC;
-    double guess = s->design->noisy ? .5 : .92;
-    unsigned step = step_for(kind, guess);
-    ut_status st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
+    const ut_seal_keys *k;
+    ut_status st = ut_sender_keys(s, &k, e);
+    if (st == UT_OK) st = seal(arg, k, &sealed, e); /* for its length */
+    if (st != UT_OK) {
+        ut_buf_free(&sealed);
+        return st;
+    }
+    unsigned step = first_step(s, kind, sealed.len);
+    st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
     /* An embedding at the guess shows what the channel leaves; then go where that points. */
     if (st == UT_OK || st == UT_E_CAPACITY) {
-        unsigned better = st == UT_OK ? step_for(kind, expected_rate(s, kind)) : step;
+        unsigned better = st == UT_OK ? next_step(s, kind, sealed.len) : step;
         if (better != step) {
             step = better;
             st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
@@ -105,69 +131,4 @@ ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind ki
     }
     ut_buf_free(&sealed);
     return st;
-}
-
-/* Sample of blocks' coefficients, [64][n]. */
-static float *sample_blocks(const ut_picture *p, size_t *n, ut_err *e)
-{
-    ut_grid g = ut_grid_of(p->width, p->height);
-    size_t all = ut_grid_nblocks(g), step = all / 1500 + 1, m = 0;
-    float *c = ut_calloc((all / step + 1) * 64, sizeof *c, e);
-    if (!c) return NULL;
-    size_t stride = all / step + 1;
-    ut_view v = { NULL, p };
-    for (size_t b = 0; b < all; b += step, m++) {
-        float x[64];
-        ut_view_block(&v, (uint32_t)(b % g.blocks_w), (uint32_t)(b / g.blocks_w), x);
-        for (int k = 0; k < 64; k++) c[(size_t)k * stride + m] = x[k];
-    }
-    *n = stride;
-    return c;
-}
-
-ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
-{
-    size_t n;
-    float *c = sample_blocks(s->cover, &n, e);
-    if (!c) return UT_E_MEMORY;
-    ut_status st = ut_sender_build_places(s, 63, e);
-    if (st == UT_OK) {
-        ut_lattice l;
-        ut_lattice_init(&l, s->design->quant, s->design->scale);
-        size_t blocks = ut_grid_nblocks(s->emb.grid);
-        double pixels = (double)s->cover->width * s->cover->height, preamble = 0;
-        for (unsigned i = 0; i < 63; i++) f->cost[i] = ut_place_cost(&s->place[0], l.order[i], c + l.order[i] * n, n);
-        for (unsigned i = 0; i < UT_PREAMBLE_NFREQ; i++) {
-            unsigned k = ut_preamble_order()[i];
-            preamble += ut_place_cost(&s->place[1], k, c + k * n, n) / UT_PREAMBLE_NFREQ;
-        }
-        f->fixed = 1500 * preamble / pixels + .1;
-        f->per_freq = blocks;
-        for (unsigned i = 0; i < 63; i++) f->cost[i] *= (double)blocks / pixels;
-    }
-    free(c);
-    return st;
-}
-
-size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db)
-{
-    double left = 65025 / pow(10, psnr_db / 10) - f->fixed, n = 0;
-    for (int i = 0; i < 63 && left > 0; i++) {
-        double share = f->cost[i] > 0 ? fmin(1, left / f->cost[i]) : 1;
-        n += share * (double)f->per_freq;
-        left -= f->cost[i] * share;
-    }
-    n -= 1500;
-    return n > 0 ? (size_t)n : 0;
-}
-
-double ut_forecast_psnr(const ut_forecast *f, size_t nbits)
-{
-    double mse = f->fixed, left = (double)nbits;
-    for (int i = 0; i < 63 && left > 0 && f->per_freq; i++) {
-        double share = fmin(1, left / (double)f->per_freq);
-        mse += f->cost[i] * share;
-        left -= share * (double)f->per_freq;
-    }
-    return 10 * log10(65025 / mse);
 }

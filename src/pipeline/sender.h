@@ -22,9 +22,11 @@ typedef struct ut_sender {
     ut_embedding emb;
     ut_place place[2];
     unsigned nfreq_built;   /* place[0] covers so many frequencies */
+    unsigned height;        /* of the syndrome-trellis code; 0: none */
     ut_header header;
     ut_fec_plan plan;
     ut_buf salt_bits, header_bits, table_bits, code_bits; /* as they stand in the picture */
+    ut_buf parity;          /* the payload carriers' parities that say code_bits */
     ut_picture stego;
     double worst_ber;       /* of the payload's raw bits, over all variants */
     double worst_capacity;  /* information per raw bit that the LLRs of the worst variant bring, 0..1 */
@@ -46,10 +48,17 @@ UT_MUST_CHECK ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_
  * UT_E_CAPACITY: it does not fit.  A new salt may be drawn (message then sealed anew through `seal`). */
 #define UT_MARGIN_LEAST 0.005 /* share of raw bits flipped in the rehearsal: at least this, */
 #define UT_MARGIN_SHARE 0.25  /* and at least this share of the measured raw bit error rate */
+#define UT_MARGIN_CARRIERS 5e-5 /* with a syndrome code: share of carriers flipped, each of which is several raw bits */
+/* Share of carriers to flip where so many raw bits came wrong by themselves. */
+double ut_sender_margin(const ut_sender *s, double ber);
+/* With a syndrome code: raw bits that one wrong carrier turns over, and carriers to a raw bit (nearly) for such a message. */
+double ut_sender_spread(const ut_sender *s);
+double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes);
 typedef ut_status (*ut_seal_fn)(void *arg, const ut_seal_keys *k, ut_buf *sealed, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits,
                                       ut_err *e);
 /* Steps of ut_sender_run. */
+UT_MUST_CHECK ut_status ut_sender_choose(ut_sender *s, ut_err *e); /* code bits -> s->parity; folds header and table */
 UT_MUST_CHECK ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e);
 
@@ -59,12 +68,22 @@ UT_MUST_CHECK ut_status ut_sender_coarser(ut_sender *s, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_err *e);
 
 /* Mean squared error per sample that n raw bits would cost, by a model on a sample of the photo's blocks. */
+#define UT_PREAMBLE_NBITS 1500
+#define UT_SYNDROME_LOSS .06   /* of an ideal coder's rate */
+#define UT_COST_CLASSES 512
 typedef struct ut_forecast {
+    unsigned height;  /* of the syndrome-trellis code; 0: carriers are used one frequency after another */
     double cost[63];  /* squared error in a block per frequency of `order`, all its carriers used */
     double fixed;     /* rounding and preamble, per sample */
     size_t per_freq;  /* carriers per frequency */
+    double share;     /* blocks per pixel */
+    double stay;      /* squared move of a carrier that keeps to its cheaper parity, mean */
+    double class[UT_COST_CLASSES]; /* share of carriers by what the dearer parity costs more */
 } ut_forecast;
 UT_MUST_CHECK ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e);
 size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db); /* raw bits that fit at that PSNR */
 double ut_forecast_psnr(const ut_forecast *f, size_t nbits);
+/* With a syndrome code: what an ideal coder would carry at that PSNR, and the lambda at which it carries nbits. */
+double ut_forecast_ideal_nbits(const ut_forecast *f, double psnr_db);
+double ut_forecast_lambda(const ut_forecast *f, double nbits);
 #endif

@@ -36,6 +36,7 @@ trip "jpeg file" sent.jpg jpeg:75
 trip "webp file" sent.webp jpeg:75
 trip flac sent.png png --codec flac
 trip opus sent.png jpeg:90 --codec opus --bitrate 8
+trip spectrum sent.png jpeg:90 --codec spectrum --bitrate 8
 trip "two threads" sent.png jpeg:75 --threads 2
 
 # several channels at once: each must come through

@@ -21,6 +21,7 @@ static void read_message(const ut_header *h, uint8_t seed, uint8_t table)
     if (h->width != WIDTH || h->height != HEIGHT) return; /* ut_message_find sees to that */
     memset(&f.keys, seed, sizeof f.keys);
     f.tier = seed % UT_PREAMBLE_NTIERS;
+    f.folded = seed & 4;
     if (h->mode == UT_MODE_LATTICE && !ut_header_table(h->table, f.quant)) {
         uint8_t t[64];
         memset(t, table, sizeof t);
@@ -78,9 +79,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     }
     /* the same, past the checks that chance hardly passes */
     in[0] = 1;
-    in[6] = in[7] = in[20] = in[21] = in[22] = in[23] = 0;
+    in[6] = in[7] = in[22] = in[23] = 0;
+    in[20] = data[24] & 2 ? (uint8_t)(6 + in[20] % 7) : 0;
+    if (!in[20] != !in[21]) in[21] = in[20] ? 1 : 0;
     in[1] = (uint8_t)(1 + (in[1] & 1));
-    if (in[1] == 2) memset(in + 2, 0, 4);
+    if (in[1] == 2) memset(in + 2, 0, 4), in[20] = in[21] = 0;
     if (in[1] == 2 && in[2] == 0 && data[24] & 1) ut_put32(in + 8, 8 * ut_get32(in + 12));
     if (in[1] == 1 && data[24] & 1) {
         ut_fec_plan plan;

@@ -3,6 +3,7 @@
 #include "stage/hide/header.h"
 #include "stage/hide/lsb.h"
 #include "stage/hide/preamble.h"
+#include "stage/hide/syndrome.h"
 
 static const uint8_t key[32] = { 1, 2, 3 };
 
@@ -51,7 +52,7 @@ static void carriers(void)
 
 static void headers(void)
 {
-    ut_header h = { UT_MODE_LATTICE, 75, 16, 1, 5, 123456, 7890, 65536, 1 }, g;
+    ut_header h = { UT_MODE_LATTICE, 75, 16, 1, 5, 123456, 7890, 65536, 1, 0, 0 }, g;
     uint8_t b[UT_HEADER_PLAIN_NBYTES];
     uint16_t q[64], t[64];
     ut_header_pack(&h, b);
@@ -62,6 +63,16 @@ static void headers(void)
         CHECK(!ut_header_unpack(b, &g), "byte %d", i);
         b[i] ^= 1;
     }
+    for (unsigned height = 0; height < 16; height++)
+        for (unsigned r = 0; r < 3; r++) { /* a trellis code has a height that there is and a reach, or neither */
+            b[20] = (uint8_t)height, b[21] = (uint8_t)r;
+            bool good = height ? height >= UT_SYNDROME_MIN_HEIGHT && height <= UT_SYNDROME_MAX_HEIGHT && r : !r;
+            CHECK(ut_header_unpack(b, &g) == good && (!good || (g.trellis == height && g.reach == r)), "%u %u", height, r);
+        }
+    b[1] = UT_MODE_LSB, b[2] = b[3] = b[4] = b[5] = 0, b[20] = 10, b[21] = 1;
+    CHECK(!ut_header_unpack(b, &g));
+    b[20] = b[21] = 0;
+    CHECK(ut_header_unpack(b, &g));
     h.sealed_nbytes = (1u << 30) + 1;
     ut_header_pack(&h, b);
     CHECK(!ut_header_unpack(b, &g));

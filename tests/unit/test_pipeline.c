@@ -288,10 +288,10 @@ static void partial(void)
     ut_blob_free(&cover);
 }
 
-/* The same on the lattice: blocks of which the salt needs none are overwritten before the channel. */
+/* The same on the plain lattice: blocks of which the salt needs none are overwritten before the channel. */
 static void partial_lattice(void)
 {
-    const char *to[] = { "jpeg:90" };
+    const char *to[] = { "jpeg:95+jpeg:90" };
     ut_blob cover = photo(448, 448, 0), out, sent, heard;
     ut_hide_options o = raw_options(to, 1);
     ut_hide_report r;

@@ -75,10 +75,14 @@ def test_guard():
     assert not g.open
     g.saw_error(0.01)
     assert g.open
-    g.saw_sisdr(15.0)
-    g.saw_sisdr(14.6)
+    g.saw(dict(sisdr=15.0, ssnr=8.0))
+    g.saw(dict(sisdr=14.6, ssnr=9.0))
     assert g.open
-    g.saw_sisdr(14.4)
+    g.saw(dict(sisdr=14.4, ssnr=9.0))
     assert not g.open and g.fell
+    g.saw(dict(sisdr=15.0, ssnr=7.4))  # a PESQ that rises while the figure never trained on falls is gamed
+    assert g.fell
+    g.saw(dict(sisdr=15.0, ssnr=math.nan))
+    assert g.fell and g.now["ssnr"] == 7.4
     g.saw_error(math.nan)
     assert g.error == 0.01

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -48,6 +49,30 @@ def test_stage_a_then_b_then_c_then_export(stage_a, tmp_path):
     assert rows[-1]["event"] == "finished" and any("gan_error" in r for r in rows)
     export.main([str(tmp_path / "c"), str(tmp_path / "m.safetensors")])
     assert "stage C" in (tmp_path / "m.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["small-c", "small-c-one-expert"])
+def test_stage_c_on_true_pesq(tmp_path, name):
+    """As --smoke, but with the labels of a real run, and resumed half-way with its discriminator."""
+    pytest.importorskip("pesq")
+    for steps in (2, 4):
+        c = config.shrink(config.read(TRAIN / "configs" / f"{name}.toml"))
+        c.run.out, c.run.init, c.run.steps, c.gan.labels, c.run.log_every = str(tmp_path), "", steps, "pesq", 1
+        trainer = run.Trainer(c, run.World(), 0)
+        assert trainer.train() and len(trainer.gan.net.experts) == (1 if "one" in name else 4)
+    rows = [r for r in log(tmp_path) if "loss" in r]
+    assert [r["step"] for r in rows] == [1, 2, 3, 4]
+    assert all(0 < r["gan_error"] < 1 for r in rows) and any(r["gan_open"] for r in rows)
+    labels = torch.stack([item[2] for item in trainer.gan.replay.items])
+    assert (labels[:, 0] > 0.99).any() and (labels[:, 0] < 0.9).any()  # clean ones, and others
+
+
+@pytest.mark.parametrize("kind", ["small", "cpu"])
+def test_the_ablation_differs_in_experts_alone(kind):
+    full, one = (config.read(TRAIN / "configs" / f"{kind}-c{tail}.toml") for tail in ("", "-one-expert"))
+    assert (full.gan.experts, one.gan.experts) == (4, 1)
+    full.gan.experts, full.run.out = 1, one.run.out
+    assert full == one
 
 
 def test_resumes_where_it_stopped(tmp_path):
@@ -135,3 +160,25 @@ def test_loader_processes_make_the_same_mixtures(tmp_path):
         source.close()
     for a, b in zip(*batches):
         assert torch.equal(a[0], b[0]) and torch.equal(a[1], b[1])
+
+
+@pytest.mark.parametrize("stage", ["a", "b"])
+def test_two_threads_train_one_set_of_weights(tmp_path, stage):
+    c = config.shrink(config.read(TRAIN / "configs" / f"small-{stage}.toml"))
+    c.run.out, c.run.init, c.run.threads, c.run.steps, c.run.lr, c.run.log_every = str(tmp_path), "", 2, 40, 3e-3, 1
+    trainer = run.Trainer(c, run.World(), 0)
+    before = {k: v.clone() for k, v in trainer.model.named_parameters()}
+    assert trainer.train()
+    losses = [r["loss"] for r in log(tmp_path) if "loss" in r]
+    assert [r["step"] for r in log(tmp_path) if "loss" in r] == list(range(1, 41))
+    assert np.mean(losses[-8:]) < np.mean(losses[:8])
+    assert all(not torch.equal(v, before[k]) for k, v in trainer.model.named_parameters())
+    saved = run.checkpoint.load_tensors(tmp_path / "last", "weights")
+    assert all(torch.equal(saved[k], v) for k, v in trainer.model.named_parameters())
+
+
+def test_threads_are_refused_where_they_cannot_work(tmp_path):
+    c = config.shrink(config.read(TRAIN / "configs" / "small-c.toml"))
+    c.run.out, c.run.init, c.run.threads = str(tmp_path), "", 2
+    with pytest.raises(ValueError, match="threads"):
+        run.Trainer(c, run.World(), 0)

@@ -72,6 +72,8 @@ class PlainBatchNorm(nn.BatchNorm2d):
 
     def forward(self, x):
         with torch.autocast(x.device.type, enabled=False):
+            if x.device.type == "cpu":  # takes bfloat16 with 32-bit statistics as it is; the copies would cost more than the norm
+                return super().forward(x)
             return super().forward(x.float()).to(x.dtype)
 
     def affine_matrix(self):

@@ -20,6 +20,7 @@ class RunConfig:
     clip: float = 5.0
     ema: float = 0.999
     seed: int = 0
+    threads: int = 1  # on one CPU: threads that compute gradients independently (set OMP_NUM_THREADS=1); see run.Asynchronous
     workers: int = 0  # loader processes for each training process
     bf16: str = "auto"  # auto: on CUDA only; on, off
     compile: bool = False

@@ -115,6 +115,15 @@ def to_int16(wave):
     return np.clip(np.rint(wave * 32768), -32768, 32767).astype(np.int16)
 
 
+def held_out(names, kind, share, seed=0):
+    """Which speakers or noises (`kind`) training never hears: follows from the set of names alone."""
+    names = sorted(names)
+    if len(names) < 2:
+        raise ValueError(f"cannot hold out a part of {len(names)} {kind} sources")
+    np.random.default_rng([seed, len(kind)]).shuffle(names)
+    return names[: min(max(1, round(share * len(names))), len(names) - 1)]
+
+
 class Bank:
     """Decoded recordings of each kind, grouped by speaker: bank.speech["speaker"] is a list of int16 arrays."""
 
@@ -136,13 +145,10 @@ class Bank:
         """(rest, held out): held-out speakers and noises appear in no training mixture; room responses stay in both."""
         rest, held = Bank(), Bank()
         for kind in ("speech", "noise"):
-            names = sorted(getattr(self, kind))
-            if len(names) < 2:
-                raise ValueError(f"cannot hold out a part of {len(names)} {kind} sources")
-            np.random.default_rng([seed, len(kind)]).shuffle(names)
-            n = min(max(1, round(share * len(names))), len(names) - 1)
-            for i, name in enumerate(names):
-                getattr(held if i < n else rest, kind)[name] = getattr(self, kind)[name]
+            names = getattr(self, kind)
+            away = set(held_out(names, kind, share, seed))
+            for name in sorted(names):
+                getattr(held if name in away else rest, kind)[name] = names[name]
         rest.rir = held.rir = self.rir
         return rest, held
 
@@ -157,6 +163,8 @@ class MixConfig:
     level_db: list = field(default_factory=lambda: [-36.0, -16.0])  # active level of the target, dB below full scale
     p_noise: float = 0.9  # the rest teaches to leave clean speech alone
     p_second_noise: float = 0.2
+    p_babble: float = 0.0  # noise made of 3 to 8 training voices talking at once
+    p_tilt: float = 0.0  # noise through a random smooth equaliser, up to +-8 dB: a few hours of noise have few colours
     p_reverb: float = 0.3
     p_competing: float = 0.2
     competing_db: list = field(default_factory=lambda: [3.0, 15.0])  # how much louder the target is
@@ -191,6 +199,14 @@ def lowpass(wave, cutoff_hz):
     f = np.fft.rfftfreq(len(wave), 1 / RATE)
     gain = 0.5 + 0.5 * np.cos(np.pi * np.clip((f - cutoff_hz) / 300, 0, 1))
     return np.fft.irfft(np.fft.rfft(wave) * gain, len(wave)).astype(np.float32)
+
+
+def equalise(rng, wave, most_db=8.0):
+    """A random smooth gain over frequency, given at eight points an octave apart, no delay."""
+    f = np.fft.rfftfreq(len(wave), 1 / RATE)
+    octave = np.log2(np.maximum(f, 62.5) / 62.5)
+    gain = np.interp(octave, np.arange(8), rng.uniform(-most_db, most_db, 8))
+    return np.fft.irfft(np.fft.rfft(wave) * db(gain), len(wave)).astype(np.float32)
 
 
 def db(x):
@@ -237,6 +253,22 @@ class Mixer:
             wave = np.tile(wave, -(-self.samples // len(wave)))
         return self._crop(rng, wave)
 
+    def _babble(self, rng, talker):
+        """Several others talking at once, each at its own level, some of them from farther away."""
+        others = [n for n in self.names["speech"] if n != talker] or [talker]
+        out = np.zeros(self.samples, np.float32)
+        for _ in range(rng.integers(3, 9)):
+            wave = self._crop(rng, self._pick(rng, "speech", others[rng.integers(len(others))])[1])
+            out += wave * (db(rng.uniform(-6, 6)) / max(active_rms(wave), 1e-4))
+        if self.names["rir"] and rng.random() < 0.5:
+            out = convolve(out, self._room(rng)[0])
+        return out * np.float32(0.05)
+
+    def _some_noise(self, rng, talker):
+        c = self.config
+        noise = self._babble(rng, talker) if rng.random() < c.p_babble else self._noise(rng)
+        return equalise(rng, noise) if rng.random() < c.p_tilt else noise
+
     def _room(self, rng):
         """(whole, early) response with the direct path at time zero and unit energy in the early part."""
         h = self._pick(rng, "rir")[1][: 2 * RATE].astype(np.float32) / 32768
@@ -264,9 +296,9 @@ class Mixer:
         if rng.random() < c.p_competing and len(self.names["speech"]) > 1:
             mix = mix + self._competing(rng, talker, level, reverb)
         if rng.random() < c.p_noise:
-            noise = self._noise(rng)
+            noise = self._some_noise(rng, talker)
             if rng.random() < c.p_second_noise:
-                noise = noise + self._noise(rng)
+                noise = noise + self._some_noise(rng, talker)
             rms = float(np.sqrt(np.mean(noise**2)))
             if rms > 1e-6:
                 mix = mix + noise * (level / rms / db(rng.uniform(*c.snr_db)))

@@ -54,7 +54,7 @@ def _lstm(lstm, prefix, out):
 def _check(name, module):
     """Every module inside must be one whose meaning is written down above."""
     known = (Dccrn, EncoderLayer, DecoderLayer, RealBottleneck, ComplexBottleneck, ComplexConv2d, ComplexConvTranspose2d, ComplexLstm,
-             PlainBatchNorm, WhiteningBatchNorm, nn.LSTM, nn.Linear, nn.PReLU, nn.Identity, nn.ModuleList, Stft)
+             PlainBatchNorm, WhiteningBatchNorm, nn.LSTM, nn.Linear, nn.PReLU, nn.LeakyReLU, nn.Identity, nn.ModuleList, Stft)
     if type(module) not in known:
         raise TypeError(f"{name}: the exporter does not know {type(module).__name__}; teach it and the C side first")
     if isinstance(module, nn.LSTM) and (module.proj_size or not module.bias or not module.batch_first):
@@ -72,6 +72,8 @@ def tensors(model):
             out[f"{part}.{i}.weight"], out[f"{part}.{i}.bias"] = fold(layer.conv, layer.norm)
             if isinstance(layer.act, nn.PReLU):
                 out[f"{part}.{i}.slope"] = layer.act.weight
+            elif isinstance(layer.act, nn.LeakyReLU):  # the same thing to the C side
+                out[f"{part}.{i}.slope"] = torch.full_like(out[f"{part}.{i}.bias"], layer.act.negative_slope)
             used |= {f"{part}.{i}.{n}" for n, _ in layer.named_parameters()}
     b = model.bottleneck
     if isinstance(b, RealBottleneck):

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import nn
 
-from .stft import Stft, compress
+from .stft import Stft, compress, compressed_magnitude, cut_frames, energy, rfft
 
 RATE = 16000
 PESQ_MAX = 4.6439
@@ -95,16 +95,16 @@ class PesqProxy(nn.Module):
     def _align(self, wave):
         """Remove what lies under 100 Hz; set the power between 350 and 3250 Hz to 1e7."""
         n = wave.shape[-1]
-        spec = torch.fft.rfft(wave)
+        spec = rfft(wave)
         f = torch.arange(spec.shape[-1], device=wave.device) * (RATE / n)
         wave = torch.fft.irfft(spec * ((f - 50) / 75).clamp(0, 1), n=n)
-        band = torch.fft.irfft(spec * ((f > 350) & (f < 3250)), n=n)
-        return wave * (1e7 / (band.square().mean(-1, keepdim=True) + 1e-10)).sqrt()
+        band = spec[..., 350 * n // RATE + 1 : -(-3250 * n // RATE)]
+        power = 2 / n**2 * energy(band).sum(-1, keepdim=True)  # Parseval
+        return wave * (1e7 / (power + 1e-10)).sqrt()
 
     def _bark_power(self, wave):
-        cut = wave.unfold(-1, 512, 256) * self.window
-        spec = torch.fft.rfft(cut)
-        return self.power_scale * torch.matmul(self.bank, (spec.real**2 + spec.imag**2).transpose(-1, -2))
+        spec = rfft(cut_frames(wave, self.window, 256))
+        return self.power_scale * torch.matmul(self.bank, energy(spec).transpose(-1, -2))
 
     def _loudness(self, p):
         t, g = self.threshold, self.exponent
@@ -169,7 +169,7 @@ class Stoi(nn.Module):
         """Band-limited resampling in the frequency domain; the highest band ends at 4.3 kHz, far from the edge at 5 kHz."""
         n = wave.shape[-1]
         m = -(-n // 8) * 8
-        spec = torch.fft.rfft(torch.nn.functional.pad(wave, (0, m - n)))
+        spec = rfft(torch.nn.functional.pad(wave, (0, m - n)))
         return torch.fft.irfft(spec[..., : m * 5 // 16 + 1], n=m * 5 // 8) * (5 / 8)
 
     def _one(self, y, x):
@@ -180,18 +180,19 @@ class Stoi(nn.Module):
         n = int(keep.sum())
         if n < 31:
             return y.sum() * 0 + 1e-5
-        joined = torch.stack([cy[keep], cx[keep]])
-        total = (n - 1) * 128 + 256
-        joined = torch.nn.functional.fold(joined.transpose(1, 2), (1, total), (1, 256), stride=(1, 128)).reshape(2, total)
-        spec = torch.fft.rfft(joined.unfold(1, 256, 128) * self.window, n=512)
-        power = torch.matmul(spec.real**2 + spec.imag**2, self.bank.T)
-        env = (power + 1e-12).sqrt().transpose(1, 2).unfold(2, 30, 1)  # [2, 15, segments, 30]
-        ye, xe = env[0], env[1]
-        ye = ye * (xe.norm(dim=-1, keepdim=True) / (ye.norm(dim=-1, keepdim=True) + 1e-8))
+        ye, xe = self._segments(cy[keep]), self._segments(cx[keep])
+        norm = lambda e: (e.square().sum(1, keepdim=True) + 1e-24).sqrt()  # finite gradient at zero
+        ye = ye * (norm(xe) / (norm(ye) + 1e-8))
         ye = torch.minimum(ye, xe * (1 + 10 ** (15 / 20)))
-        ye, xe = (e - e.mean(-1, keepdim=True) for e in (ye, xe))
-        ye, xe = (e / (e.norm(dim=-1, keepdim=True) + 1e-8) for e in (ye, xe))
-        return (ye * xe).sum(-1).mean()
+        ye, xe = (e - e.mean(1, keepdim=True) for e in (ye, xe))
+        return ((ye * xe).sum(1) / ((norm(ye) + 1e-8) * (norm(xe) + 1e-8)).squeeze(1)).mean()
+
+    def _segments(self, cut):
+        """Windowed frames [n, 256], joined again and cut anew -> band envelopes [15, 30 frames of the segment, segments]."""
+        joined = torch.nn.functional.pad(cut[:, :128], (0, 0, 0, 1)) + torch.nn.functional.pad(cut[:, 128:], (0, 0, 1, 0))
+        spec = rfft(torch.cat([joined[:-1], joined[1:]], 1) * self.window, n=512)
+        envelope = (torch.matmul(self.bank, energy(spec).T) + 1e-12).sqrt()
+        return torch.stack([envelope[:, i : envelope.shape[1] - 29 + i] for i in range(30)], 1)
 
     def forward(self, estimate, target):
         if estimate.shape[-1] < 8192:
@@ -219,8 +220,8 @@ class StageB(nn.Module):
         stoi = self.stoi(wave, target)
         guard = 0.0
         for stft in self.guards:
-            a, b = (compress(stft(w / scale), 0.3, 1e-6) for w in (wave, target))
-            guard = guard + ((a.real**2 + a.imag**2 + 1e-9).sqrt() - (b.real**2 + b.imag**2 + 1e-9).sqrt()).abs().mean()
+            a, b = (compressed_magnitude(stft(w / scale), 0.3, 1e-6) for w in (wave, target))
+            guard = guard + (a - b).abs().mean()
         w = self.weights
         loss = ramp * (w["pesq"] * (disturbance * share).sum() + w["stoi"] * ((1 - stoi) * share).sum()) + w["guard"] * guard
         return loss, dict(proxy=(lqo * share).sum().detach(), stoi=(stoi * share).sum().detach())

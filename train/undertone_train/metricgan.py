@@ -122,26 +122,31 @@ class Replay:
 class Guard:
     """Decides whether the enhancer may follow the discriminator.
 
-    It may once the discriminator's running error is under `max_error` (its advice is worth something), and as long as SI-SDR, which
-    nothing in this stage rewards enough to be gamed, stays within `max_drop_db` of where the stage started.
+    It may once the discriminator's running error is under `max_error` (its advice is worth something), and as long as two figures of the validation,
+    which nothing in this stage rewards enough to be gamed, stay within `max_drop_db` of where the stage started: SI-SDR, and the segmental SNR,
+    which no stage trains on.
     """
+
+    WATCHED = ("sisdr", "ssnr")
 
     def __init__(self, max_error=0.02, max_drop_db=0.5):
         self.max_error, self.max_drop_db = max_error, max_drop_db
-        self.error, self.start, self.now = None, None, None
+        self.error, self.start, self.now = None, {}, {}
 
     def saw_error(self, value):
         if math.isfinite(value):
             self.error = value if self.error is None else 0.95 * self.error + 0.05 * value
 
-    def saw_sisdr(self, value):
-        if math.isfinite(value):
-            self.start = value if self.start is None else self.start
-            self.now = value
+    def saw(self, row):
+        """A validation's figures."""
+        for name in self.WATCHED:
+            if math.isfinite(row[name]):
+                self.start.setdefault(name, row[name])
+                self.now[name] = row[name]
 
     @property
     def fell(self):
-        return self.start is not None and self.now < self.start - self.max_drop_db
+        return any(self.now[name] < self.start[name] - self.max_drop_db for name in self.start)
 
     @property
     def open(self):

@@ -94,8 +94,8 @@ def pack(recordings, out, limit_bytes, mode="bytes", shard_bytes=32 << 20, seed=
     return report
 
 
-def read_shard(path):
-    """Yields (index entry, float32 wave)."""
+def read_shard(path, kinds=None):
+    """Yields (index entry, float32 wave), of some kinds only where they are given."""
     data = Path(path).read_bytes()
     if data[:8] != MAGIC or len(data) < 16:
         raise ValueError(f"{path}: not a pack; make one with python -m undertone_train.pack")
@@ -104,6 +104,8 @@ def read_shard(path):
         raise ValueError(f"{path}: cut short inside its index; copy it again")
     base = 16 + n
     for entry in json.loads(data[16:base]):
+        if kinds and entry["kind"] not in kinds:
+            continue
         start, end = base + entry["offset"], base + entry["offset"] + entry["nbytes"]
         if not base <= start <= end <= len(data):
             raise ValueError(f"{path}: cut short at {entry['name']}; copy it again")
@@ -111,14 +113,14 @@ def read_shard(path):
         yield entry, decode(blob) if entry["form"] == "file" else np.frombuffer(blob, "<i2").astype(np.float32) / 32768
 
 
-def load_pack(folder):
+def load_pack(folder, kinds=None):
     """A folder of shards as a Bank."""
     shards = sorted(Path(folder).glob("*.utpack"))
     if not shards:
         raise ValueError(f"{folder}: no .utpack files here")
     bank = Bank()
     for shard in shards:
-        for entry, wave in read_shard(shard):
+        for entry, wave in read_shard(shard, kinds):
             bank.add(entry["kind"], entry["speaker"], wave)
     return bank
 

@@ -7,10 +7,13 @@ A run lives in its folder: last/ (resumed from automatically), best/ (EMA weight
 --max-seconds stops and saves before that many seconds have passed since the start of the command; the same command then goes on.
 """
 import argparse
+import contextlib
+import copy
 import json
 import math
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -24,6 +27,7 @@ from .config import read, shrink
 from .data import Bank, MixDataset, Mixer, made_up_bank
 from .dccrn import Dccrn, ModelConfig, parameter_count
 from .losses import PesqProxy, StageA, StageB, Stoi, si_sdr
+from .metrics import segmental_snr
 from .metricgan import Discriminator, Guard, Labeller, Replay, discriminator_pairs
 from .pack import load_pack
 
@@ -91,6 +95,59 @@ class Ema:
                 self.state[k].copy_(v)
 
 
+def replica(model):
+    """A second copy of the network on the same weights and statistics, with gradients of its own."""
+    twin = copy.deepcopy(model)
+    for mine, theirs in zip([*twin.parameters(), *twin.buffers()], [*model.parameters(), *model.buffers()]):
+        mine.data = theirs.data
+    return twin
+
+
+class Asynchronous:
+    """[run] threads > 1: each thread computes gradients on its own replica, and one optimiser applies them as they arrive, so a gradient may be one
+    step old.  On a shared CPU this waits for nobody, where data-parallel processes run at the pace of the slowest core."""
+
+    def __init__(self, trainer, source):
+        self.trainer, self.source, self.lock, self.ready, self.stopping = trainer, source, threading.Lock(), threading.Semaphore(0), False
+        self.rows, self.failure = [], None
+        self.threads = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(trainer.config.run.threads)]
+        for t in self.threads:
+            t.start()
+
+    def _work(self, number):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
+        if number:  # what the machine's other users want goes first, but not on the first core
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        model = replica(self.trainer.model)
+        try:
+            while not self.stopping:
+                with self.lock:
+                    mix, target = next(self.source)
+                parts, _ = self.trainer.gradients(model, mix, target)
+                with self.lock:
+                    if self.stopping:
+                        break
+                    for p, q in zip(self.trainer.model.parameters(), model.parameters()):
+                        p.grad, q.grad = q.grad, None
+                    self.rows.append(self.trainer.apply(parts))
+                self.ready.release()
+        except BaseException as e:  # the main thread raises it
+            self.failure = e
+            self.ready.release()
+
+    def step(self):
+        self.ready.acquire()
+        if self.failure:
+            raise self.failure
+        return self.rows.pop(0)
+
+    def close(self):
+        self.stopping = True
+        for t in self.threads:
+            t.join()
+
+
 def load_bank(data):
     if data.pack:
         return load_pack(data.pack)
@@ -106,6 +163,8 @@ class Trainer:
         self.out = Path(r.out)
         if r.batch % world.size:
             raise ValueError(f"[run] batch {r.batch} does not divide among {world.size} processes")
+        if r.threads > 1 and (r.stage == "C" or world.size > 1 or world.device.type != "cpu"):
+            raise ValueError("[run] threads > 1 is for stages A and B in one process on a CPU")
         torch.manual_seed(r.seed)
         self.model = Dccrn(config.model).to(world.device)
         m = config.model
@@ -123,6 +182,9 @@ class Trainer:
         self.gan = Gan(config, world) if r.stage == "C" else None
         self._resume()
         train, held = load_bank(config.data).split(config.data.holdout)
+        if world.rank == 0:  # so that a score can prove that its noises were not heard
+            self.out.mkdir(parents=True, exist_ok=True)
+            (self.out / "held.json").write_text(json.dumps(dict(speech=sorted(held.speech), noise=sorted(held.noise)), indent=1) + "\n")
         self.mixer = Mixer(train, config.mix, seed=r.seed)
         held = MixDataset(Mixer(held, config.mix, seed=987654321), config.data.validation)
         self.validation = [held[i] for i in range(len(held))] if world.rank == 0 else []
@@ -190,61 +252,88 @@ class Trainer:
         for mix, target in loader:
             yield mix.to(w.device, non_blocking=True), target.to(w.device, non_blocking=True)
 
-    def enhance(self, mix):
+    def enhance(self, mix, model=None):
         with torch.autocast(self.world.device.type, dtype=torch.bfloat16, enabled=self.autocast):
-            return self.model(mix)
+            return (model or self.model)(mix)
 
     def train_step(self, mix, target):
+        parts, wave = self.gradients(self.model, mix, target)
+        row = self.apply(parts)
+        if self.gan:
+            self.gan.discriminator_step(wave, target, mix, row)
+        return row
+
+    def gradients(self, model, mix, target):
+        """Leaves gradients in model's parameters; returns (parts of the loss, output)."""
         r = self.config.run
-        self.model.train()
-        rate = r.lr * min(1, (self.step + 1) / r.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1, self.progress()))))
-        for group in self.opt.param_groups:
-            group["lr"] = rate
-        wave, spectrum = self.enhance(mix)
+        model.train()
+        wave, spectrum = self.enhance(mix, model)
         loss, parts = self.stage_a(wave, spectrum, target, mix)
         if self.stage_b:
             extra, more = self.stage_b(wave, target, mix, ramp=min(1, (self.step + 1) / max(r.ramp, 1)))
             loss, parts = loss + extra, {**parts, **more}
         if self.gan:
             loss = loss + self.gan.generator_loss(wave, target, parts)
-        self.opt.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         loss.backward()
+        return dict(loss=loss.detach(), **parts), wave.detach()
+
+    def apply(self, parts):
+        """One step of the optimiser with the gradients in self.model."""
+        r = self.config.run
+        rate = r.lr * min(1, (self.step + 1) / r.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1, self.progress()))))
+        for group in self.opt.param_groups:
+            group["lr"] = rate
         self.world.average_gradients(self.model)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), r.clip)
         if torch.isfinite(norm):  # the norm is of averaged gradients, so all processes skip together
             self.opt.step()
             self.ema.update(self.model)
-        if self.gan:
-            self.gan.discriminator_step(wave.detach(), target, mix, parts)
         self.step += 1
-        return dict(loss=loss.detach(), norm=norm, rate=rate, **parts)
+        return dict(step=self.step, norm=norm, rate=rate, **parts)
 
     def train(self):
         """Returns True when the schedule is finished, False when time ran out first."""
-        r, window, last_save, mark, slowest = self.config.run, [], time.monotonic(), time.monotonic(), 0.0
-        source, first = self.batches(), self.step
+        r, first = self.config.run, self.step
+        source, hogs, lock = self.batches(), None, contextlib.nullcontext()
+        if r.threads > 1 and self.progress() < 1:
+            hogs = Asynchronous(self, source)
+            lock = hogs.lock
+        try:
+            return self._train(first, source, hogs, lock)
+        finally:
+            if hogs:
+                hogs.close()
+
+    def _train(self, first, source, hogs, lock):
+        r, last_save, mark, slowest = self.config.run, time.monotonic(), time.monotonic(), 0.0
         while self.progress() < 1:
             t0 = time.monotonic()
-            row = self.train_step(*next(source))
-            if self.gan and self.step == first + 1:
+            row = hogs.step() if hogs else self.train_step(*next(source))
+            step = row["step"]
+            if self.gan and step == first + 1:
                 self.gan.pretrain(self, source)
-            if self.step % r.log_every == 0:
-                window = {k: float(v) for k, v in row.items()}
+            if step % r.log_every == 0:
                 rate = r.log_every / max(time.monotonic() - mark, 1e-6)
                 mark = time.monotonic()
-                self.say(dict(step=self.step, **window, audio_s_per_s=rate * r.batch * self.config.mix.seconds))
-            if self.step % r.validate_every == 0:
-                self.validate()
+                self.say(dict(**{k: v if k == "step" else float(v) for k, v in row.items()}, audio_s_per_s=rate * r.batch * self.config.mix.seconds))
+            if step % r.validate_every == 0:
+                with lock:
+                    self.validate()
             self.trained = self.world.from_first(self.trained + time.monotonic() - t0)
             slowest = max(slowest, time.monotonic() - t0)
             used = self.world.from_first(time.monotonic() - self.started)
             if self.max_seconds and used + slowest + SAVE_SECONDS > self.max_seconds:
-                self.save()
+                with lock:
+                    self.save()
                 self.say(dict(event="out of time", step=self.step, progress=self.progress()))
                 return False
             if time.monotonic() - last_save > r.checkpoint_seconds:
-                self.save()
+                with lock:
+                    self.save()
                 last_save = time.monotonic()
+        if hogs:
+            hogs.close()
         if self.step % r.validate_every and self.step > first:  # the schedule's end is where weights are best
             self.validate()
         self.save()
@@ -255,28 +344,27 @@ class Trainer:
     def validate(self):
         """EMA weights on fixed mixtures of held-out speakers and noises; also keeps the best."""
         if self.world.rank == 0:
-            live = {k: v.clone() for k, v in self.model.state_dict().items()}
-            self.model.load_state_dict(self.ema.state)
-            self.model.eval()
-            rows = []
+            model = copy.deepcopy(self.model)  # other threads may be using the weights themselves
+            model.load_state_dict(self.ema.state)
+            model.eval()
+            rows, ssnr = [], []
             for i in range(0, len(self.validation), 8):
                 mix, target = (torch.from_numpy(np.stack(x)).to(self.world.device) for x in zip(*self.validation[i : i + 8]))
-                wave = self.enhance(mix)[0].float()
+                wave = self.enhance(mix, model)[0].float()
                 rows.append(torch.stack([si_sdr(mix, target), si_sdr(wave, target), *self._scores(mix, wave, target)], 1))
-            self.model.load_state_dict(live)
+                ssnr += [[segmental_snr(c, w) for w in pair] for c, *pair in zip(*(x.cpu().numpy() for x in (target, mix, wave)))]
             rows = torch.cat(rows)
             names = ("sisdr_in", "sisdr", "stoi_in", "stoi", "proxy_in", "proxy")
             row = dict(zip(names, (rows.clamp(-60, 60).mean(0)).tolist()))  # a clean input has infinite SI-SDR
+            row["ssnr_in"], row["ssnr"] = np.mean(ssnr, 0).tolist()
             score = row["proxy"] + 0.05 * row["sisdr"] + 2 * row["stoi"]
             self.say(dict(event="validation", step=self.step, **row, score=score))
             if math.isfinite(score) and score > self.best:
                 self.best = score
                 checkpoint.save(self.out / "best", {"ema": self.ema.state}, dict(step=self.step, validation=row, config=self.config.to_dict()))
-            if self.gan:
-                self.gan.guard.saw_sisdr(row["sisdr"])
-        if self.gan and self.world.size > 1:
+        if self.gan:
             g = self.gan.guard
-            g.saw_sisdr(self.world.from_first(g.now if g.now is not None else math.nan))
+            g.saw({name: self.world.from_first(row[name] if self.world.rank == 0 else math.nan) for name in g.WATCHED})
 
     def _scores(self, mix, wave, target):
         if not hasattr(self, "_metrics"):

@@ -34,9 +34,9 @@ static bool read_float(ut_json_reader *r, float *out)
 /* Which member it is, in the order of the names; reads its value. */
 static bool read_member(ut_json_reader *r, const char *key, ut_enhance_config *c, unsigned *seen)
 {
-    static const char *const names[] = { "variant", "n_fft", "win_length", "hop", "channels", "lstm_hidden", "lstm_layers", "norm", "power", "gain_max", "lookahead" };
+    static const char *const names[] = { "variant", "n_fft", "win_length", "hop", "channels", "lstm_hidden", "lstm_layers", "norm", "power", "gain_max", "lookahead", "act" };
     unsigned which = 0;
-    char norm[16];
+    char text[16];
     while (which < sizeof names / sizeof *names && strcmp(key, names[which]) != 0) which++;
     if (*seen >> which & 1) return false;
     *seen |= 1u << which;
@@ -48,10 +48,11 @@ static bool read_member(ut_json_reader *r, const char *key, ut_enhance_config *c
     case 4: return read_channels(r, c);
     case 5: return ut_json_read_size(r, &c->hidden);
     case 6: return ut_json_read_size(r, &c->nlstms);
-    case 7: return ut_json_read_string(r, norm, sizeof norm); /* is folded into the weights: of no interest here */
+    case 7: return ut_json_read_string(r, text, sizeof text); /* is folded into the weights: of no interest here */
     case 8: return read_float(r, &c->power);
     case 9: return read_float(r, &c->gain_max);
     case 10: return ut_json_read_bool(r, &c->lookahead);
+    case 11: return ut_json_read_string(r, text, sizeof text); /* the slopes say it; older files lack the member */
     default: return false;
     }
 }
@@ -76,7 +77,7 @@ ut_status ut_enhance_config_read(const char *json, const char *name, ut_enhance_
     *c = (ut_enhance_config){ 0 };
     bool good = ut_json_read_object(&r);
     while (good && ut_json_read_key(&r, key, sizeof key)) good = read_member(&r, key, c, &seen);
-    if (!good || !ut_json_read_end(&r) || seen != 0x7ff)
+    if (!good || !ut_json_read_end(&r) || (seen & 0x7ff) != 0x7ff)
         return ut_fail(e, UT_E_INPUT, "%s: its configuration is not one of Model 1's: a member is missing, unknown, twice there or malformed", name);
     const char *wrong = what_is_wrong(c);
     return wrong ? ut_fail(e, UT_E_INPUT, "%s: not a usable model: %s", name, wrong) : UT_OK;

@@ -32,7 +32,6 @@ static void conv_row(ut_enhance_net *n, const ut_enhance_conv *c, const ut_rows 
             n->nn->sum(&(ut_nn_sum){ .nterms = nterms,
                                      .x = n->terms,
                                      .w = c->w[odd] + (g * ntaps + first) * c->nin * 2 * UT_NN_OUT,
-                                     .w_stride = UT_NN_OUT,
                                      .bias = c->bias + g * UT_NN_OUT,
                                      .slope = c->slope ? c->slope + g * UT_NN_OUT : NULL,
                                      .first = true,

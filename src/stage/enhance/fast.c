@@ -138,7 +138,6 @@ static void product(const fast_job *j, const pattern *p, size_t time, const floa
         ut_nn_sum a = { .nterms = nterms,
                         .x = j->n->mixed_terms + time * nterms,
                         .w = w + g * nterms * UT_NN_OUT,
-                        .w_stride = UT_NN_OUT,
                         .bias = c->bias + g * UT_NN_OUT,
                         .slope = c->slope ? c->slope + g * UT_NN_OUT : NULL,
                         .first = p->first && t->nout == 2,

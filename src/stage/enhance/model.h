@@ -22,6 +22,7 @@
 #define UT_ENHANCE_HIDDEN 1024
 #define UT_ENHANCE_LSTMS 4
 #define UT_ENHANCE_SAMPLES (1u << 20) /* greatest nsamples of ut_enhance_network: 65 s */
+#define UT_ENHANCE_MEMORY (2u << 30)  /* most working memory, bytes; the shipped model takes 4.5 MB for a second of sound, the paper's CL 18 */
 
 typedef enum ut_variant { UT_DCCRN_E, UT_DCCRN_CL, UT_DCCRN_OFFLINE } ut_variant;
 

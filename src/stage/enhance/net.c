@@ -61,6 +61,11 @@ ut_status ut_enhance_net_new(const ut_enhance_model *m, size_t max_samples, ut_e
     n->max_samples = max_samples;
     n->nfloats = lay_out(n, m, blocks_of(m, max_samples), NULL);
     size_t nbytes = (n->nfloats * sizeof(float) + 63) / 64 * 64;
+    if (nbytes > UT_ENHANCE_MEMORY) {
+        free(n);
+        return ut_fail(e, UT_E_MEMORY, "the model needs %zu MB for %zu samples, more than the %u MB it may have; take fewer samples at a time", nbytes >> 20, max_samples,
+                       UT_ENHANCE_MEMORY >> 20);
+    }
     n->arena = aligned_alloc(64, nbytes);
     n->stft_scratch = ut_calloc(ut_stft_scratch(&m->stft), sizeof(double), e);
     n->terms = ut_calloc(most_terms(m), sizeof *n->terms, e);

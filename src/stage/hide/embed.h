@@ -4,13 +4,13 @@
 #include "stage/hide/place.h"
 
 /* What each coefficient is to carry: one byte a position. */
-enum { UT_FREE = 0xff, UT_WANT_LAYER2 = 2 }; /* value = bit, + UT_WANT_LAYER2 for the preamble's lattice */
+enum { UT_PUSH_STEPS = 4, UT_FREE = 0xff, UT_WANT_LAYER2 = 2 }; /* value = bit, + UT_WANT_LAYER2 for the preamble's lattice */
 
 typedef struct ut_embedding {
     const ut_picture *cover;
     ut_grid grid;
     uint8_t *want;            /* [nblocks][64], owned */
-    uint8_t *push;            /* [nblocks][64], owned: extra margin, in 1/UT_PLACE_STEPS of a coefficient unit */
+    uint8_t *push;            /* [nblocks][64], owned: extra margin, in 1/UT_PUSH_STEPS of a coefficient unit */
     uint8_t *dirty;           /* [nblocks], owned: non-zero = ut_embed has to do this block (again) */
     const ut_place *layer[2]; /* payload's and preamble's safe intervals; [0] may be NULL if nothing wants it */
     float slack;              /* after rounding to 8 bit a coefficient may lie this far outside its interval */
@@ -20,8 +20,15 @@ UT_MUST_CHECK ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cov
 void ut_embedding_free(ut_embedding *m);
 void ut_embedding_want(ut_embedding *m, const ut_carriers *c, const uint8_t *bits, uint8_t layer); /* marks dirty */
 
+/* What parity 1 of every position costs more than parity 0 on the payload's lattice, in squared moves times scale, within
+ * +-most.  cost: [nblocks][64]. */
+void ut_embed_costs(const ut_embedding *m, float scale, int most, int16_t *cost, unsigned nthreads);
+
+/* The same of single carriers on a layer's lattice, scaled so that their mean is `mean`. cost: [c->n]. */
+void ut_embed_costs_at(const ut_embedding *m, const ut_carriers *c, unsigned layer, float mean, int most, int16_t *cost);
+
 /* Writes the dirty blocks of stego (same size as cover; other blocks are left as they are) and clears their marks.
- * R, G and B of a pixel move alike, so that chroma stays; where that would leave 0..255 the block settles on the
+ * R, G and B of a pixel move by what changes luma at the least cost (a grey picture's alike); where that would leave 0..255 the block settles on the
  * nearest reachable pixels by alternating projections (POCS; Youla and Webb 1982) between the pixel range and the
  * safe intervals, for which DC and unused frequencies are free to give way. */
 void ut_embed(ut_embedding *m, ut_picture *stego, unsigned nthreads);

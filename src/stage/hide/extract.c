@@ -34,7 +34,7 @@ typedef struct job {
 
 static uint8_t phase_of(const job *j, unsigned k, float c)
 {
-    return (uint8_t)((unsigned)(fabsf(c) * j->inverse[k] + .5f) & (PHASES - 1));
+    return (uint8_t)((unsigned)(fabsf(c) * j->inverse[k]) & (PHASES - 1));
 }
 
 static void read_row(void *arg, size_t by)
@@ -72,7 +72,7 @@ static ut_status phases(job *j, ut_grid g, const ut_carriers *c, uint8_t *phase,
 static void slopes(const ut_carriers *c, const uint8_t *phase, float slope[64])
 {
     double sum[64] = { 0 }, n[64] = { 0 }, cosine[PHASES];
-    for (int i = 0; i < PHASES; i++) cosine[i] = cos(2 * 3.14159265358979 * i * 2 / PHASES);
+    for (int i = 0; i < PHASES; i++) cosine[i] = cos(2 * 3.14159265358979 * (i + .5) * 2 / PHASES);
     size_t step = c->n / 200000 + 1;
     for (size_t i = 0; i < c->n; i += step) {
         unsigned k = c->pos[i] & 63;
@@ -107,7 +107,7 @@ void ut_phase_llrs(const ut_carriers *c, const uint8_t *phase, unsigned profile,
     if (profile == 0) slopes(c, phase, slope);
     for (int k = 0; k < 64; k++)
         for (int p = 0; p < PHASES; p++) {
-            float u = (float)p * 2 / PHASES;            /* 0: centre of an even cell, 1: of an odd one */
+            float u = ((float)p + .5f) * 2 / PHASES;    /* 0: centre of an even cell, 1: of an odd one */
             float d = u <= 1 ? .5f - u : u - 1.5f;      /* distance from the edge, positive for bit 0 */
             float x = d / knee[profile];
             x = x > 1 ? 1 : x < -1 ? -1 : x;

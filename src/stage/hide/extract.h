@@ -14,10 +14,13 @@ uint32_t ut_view_height(const ut_view *v);
 /* Luma coefficients (dequantised, or the DCT of the pixels' luma) of one block. */
 void ut_view_block(const ut_view *v, uint32_t bx, uint32_t by, float c[64]);
 
-/* Where each carrier's value lies: |c| / W modulo 2 in steps of 1/32 (0: centre of an even cell, 32: of an odd one).
+/* Where each carrier's value lies: |c| / W modulo 2 in steps of 1/32 (from 0: centre of an even cell, from 32: of an odd one; 16 to 47 are an odd cell).
  * phase: [c->n]. */
 UT_MUST_CHECK ut_status ut_extract_phases(const ut_view *v, const ut_lattice *l, const ut_carriers *c, uint8_t *phase,
                                           unsigned nthreads, ut_err *e);
+
+/* Hard decisions as LLRs of +-64. */
+static inline int8_t ut_phase_hard(uint8_t phase) { return phase >= 16 && phase < 48 ? -64 : 64; }
 
 /* llr[i] = ln P(0)/P(1) in 1/8 from phases; llr may be the same array.  The receiver cannot know how the channel blurs;
  * it has profiles and tries them in turn:

@@ -1,4 +1,5 @@
 #include "stage/hide/header.h"
+#include "stage/hide/syndrome.h"
 #include <string.h>
 
 /* Luma table that WhatsApp's Android client was seen to use (2026), row by row. */
@@ -20,18 +21,23 @@ void ut_header_pack(const ut_header *h, uint8_t out[UT_HEADER_PLAIN_NBYTES])
     ut_put32(out + 12, h->sealed_nbytes);
     ut_put16(out + 16, (uint16_t)(h->width - 1));
     ut_put16(out + 18, (uint16_t)(h->height - 1));
+    out[20] = h->trellis;
+    out[21] = h->reach;
 }
 
 bool ut_header_unpack(const uint8_t in[UT_HEADER_PLAIN_NBYTES], ut_header *h)
 {
-    static const uint8_t zero[4];
+    static const uint8_t zero[2];
     *h = (ut_header){ .mode = in[1], .table = in[2], .scale = in[3], .fec_kind = in[4], .fec_rate = in[5],
                       .code_nbits = ut_get32(in + 8), .sealed_nbytes = ut_get32(in + 12),
-                      .width = ut_get16(in + 16) + 1u, .height = ut_get16(in + 18) + 1u };
-    if (in[0] != UT_FORMAT_VERSION || memcmp(in + 6, zero, 2) || memcmp(in + 20, zero, 4)) return false;
+                      .width = ut_get16(in + 16) + 1u, .height = ut_get16(in + 18) + 1u,
+                      .trellis = in[20], .reach = in[21] };
+    if (in[0] != UT_FORMAT_VERSION || memcmp(in + 6, zero, 2) || memcmp(in + 22, zero, 2)) return false;
     if (h->mode != UT_MODE_LATTICE && h->mode != UT_MODE_LSB) return false;
     if (h->mode == UT_MODE_LATTICE && (!h->table || !h->scale)) return false;
-    if (h->mode == UT_MODE_LSB && (h->table || h->scale || h->fec_kind || h->fec_rate)) return false;
+    if (h->mode == UT_MODE_LSB && (h->table || h->scale || h->fec_kind || h->fec_rate || h->trellis)) return false;
+    if (!h->trellis != !h->reach) return false;
+    if (h->trellis && (h->trellis < UT_SYNDROME_MIN_HEIGHT || h->trellis > UT_SYNDROME_MAX_HEIGHT)) return false;
     return h->code_nbits && h->sealed_nbytes && h->sealed_nbytes <= (1u << 30);
 }
 

@@ -15,6 +15,8 @@ typedef struct ut_header {
     uint32_t code_nbits;     /* raw bits in the payload's carriers */
     uint32_t sealed_nbytes;
     uint32_t width, height;  /* of the picture as hidden, 1..65536 */
+    uint8_t trellis;         /* lattice: height of the syndrome-trellis code, 0: every carrier is a code bit itself */
+    uint8_t reach;           /* with a trellis: so many carriers a code bit at most; else 0 */
 } ut_header;
 
 void ut_header_pack(const ut_header *h, uint8_t out[UT_HEADER_PLAIN_NBYTES]);

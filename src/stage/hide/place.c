@@ -5,7 +5,7 @@
 
 #define EDGE .04 /* of a cell: what arrives on an edge carries neither bit */
 
-enum { N = UT_PLACE_RANGE * UT_PLACE_STEPS + 1 };
+enum { MOST = UT_PLACE_RANGE * UT_PLACE_STEPS + 1, FEW_CHAINS = 4 };
 
 static double quantise(double c, double q) { return q * floor(c / q + .5); }
 
@@ -32,7 +32,7 @@ static void count_failures(const ut_lattice *l, unsigned k, const ut_chain *chai
 }
 
 /* For every value on the scale, the safe run that is nearest to it.  Runs are bounded by entries with more failures. */
-static void nearest_runs(const uint8_t *fail, unsigned allowed, ut_interval *out)
+static void nearest_runs(const uint8_t *fail, int N, unsigned allowed, ut_interval *out)
 {
     int lo = -1, hi = -1; /* last run to the left */
     for (int i = 0; i < N;) {
@@ -85,16 +85,17 @@ static size_t distinct_chains(const job *j, unsigned k, uint8_t *pick)
 
 /* Where some chains leave too few safe values, give up as few chains as make them dense: every window of 2.5 cells must
  * hold a run.  What is given up is the error correction's business. */
-static unsigned failures_to_allow(const uint8_t *fail, double w, size_t nchains)
+static unsigned failures_to_allow(const uint8_t *fail, unsigned steps, double w, size_t nchains)
 {
+    const int N = (int)(UT_PLACE_RANGE * steps + 1);
     unsigned allowed = 0;
     for (; allowed < nchains; allowed++) {
-        int gap = 0, worst = 0, end = N - (int)(UT_PLACE_STEPS * (2.5 * w + 1));
+        int gap = 0, worst = 0, end = N - (int)(steps * (2.5 * w + 1));
         for (int i = 0; i < end; i++) {
             gap = fail[i] > allowed ? gap + 1 : 0;
             if (gap > worst) worst = gap;
         }
-        if (worst <= 2.5 * w * UT_PLACE_STEPS + 2) break;
+        if (worst <= 2.5 * w * steps + 2) break;
     }
     return allowed;
 }
@@ -103,26 +104,29 @@ static void build(void *arg, size_t f)
 {
     job *j = arg;
     unsigned k = j->order[f];
-    uint8_t fail[2][N], pick[256];
+    const unsigned steps = j->p->steps;
+    const int N = (int)(UT_PLACE_RANGE * steps + 1);
+    uint8_t fail[2][MOST], pick[256];
     size_t n = distinct_chains(j, k, pick);
     for (int i = 0; i < N; i++) {
         unsigned v[2];
-        count_failures(j->l, k, j->chain, pick, n, (double)i / UT_PLACE_STEPS, j->margin[k], j->between, j->clear, v);
+        count_failures(j->l, k, j->chain, pick, n, (double)i / steps, j->margin[k], j->between, j->clear, v);
         fail[0][i] = (uint8_t)v[0];
         fail[1][i] = (uint8_t)v[1];
     }
     j->sure[f] = true;
     for (unsigned b = 0; b < 2; b++) {
-        unsigned allowed = failures_to_allow(fail[b], (double)j->l->width[k] / UT_LATTICE_UNIT, n);
+        unsigned allowed = failures_to_allow(fail[b], steps, (double)j->l->width[k] / UT_LATTICE_UNIT, n);
         if (allowed) j->sure[f] = false;
-        nearest_runs(fail[b], allowed, j->p->safe[k][b]);
+        nearest_runs(fail[b], N, allowed, j->p->safe[k][b]);
     }
 }
 
 ut_status ut_place_init(ut_place *p, const ut_lattice *l, const uint8_t *order, unsigned nfreq, const ut_chain *chain,
                         size_t nchains, const double margin[64], double between, double clear, unsigned nthreads, ut_err *e)
 {
-    *p = (ut_place){ .sure = true };
+    *p = (ut_place){ .sure = true, .steps = nchains > FEW_CHAINS ? 4 : UT_PLACE_STEPS };
+    size_t N = UT_PLACE_RANGE * p->steps + 1;
     if (nchains > 255) return ut_fail(e, UT_E_USAGE, "too many channels at once; ask for fewer or narrower ranges");
     p->store = ut_calloc((size_t)nfreq * 2 * N, sizeof *p->store, e);
     if (!p->store) return UT_E_MEMORY;
@@ -146,11 +150,6 @@ double ut_place_cost(const ut_place *p, unsigned freq, const float *c, size_t n)
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
-        for (unsigned b = 0; b < 2; b++) {
-            float lo, hi;
-            ut_place_find(p, freq, b, c[i], 0, &lo, &hi);
-            float d = c[i] < lo ? lo - c[i] : c[i] > hi ? c[i] - hi : 0;
-            sum += .5 * (double)(d * d);
-        }
+        for (unsigned b = 0; b < 2; b++) sum += .5 * (double)ut_place_move(p, freq, b, c[i], 0);
     return n ? sum / (double)n : 0;
 }

@@ -10,7 +10,7 @@
 #define UT_STAGE_HIDE_PLACE_H
 #include "stage/hide/lattice.h"
 
-#define UT_PLACE_STEPS 4     /* table entries per coefficient unit */
+#define UT_PLACE_STEPS 16    /* table entries per coefficient unit, at most: for few chains; 4 for many */
 #define UT_PLACE_RANGE 1100  /* |coefficient| covered; an orthonormal 8x8 DCT of 8-bit samples stays below 1,024+ */
 #define UT_CHAIN_MAX 4
 
@@ -20,11 +20,12 @@ typedef struct ut_chain { /* one way through the channel: the luma tables on it,
 } ut_chain;
 
 typedef struct ut_interval {
-    int16_t lo, hi; /* in 1/UT_PLACE_STEPS; for c >= 0, mirrored for c < 0 */
+    int16_t lo, hi; /* in steps; for c >= 0, mirrored for c < 0 */
 } ut_interval;
 
 typedef struct ut_place {
-    ut_interval *safe[64][2]; /* [frequency][bit] -> [UT_PLACE_RANGE * UT_PLACE_STEPS + 1]; NULL where not built */
+    unsigned steps;           /* of the tables, per coefficient unit */
+    ut_interval *safe[64][2]; /* [frequency][bit] -> [UT_PLACE_RANGE * steps + 1]; NULL where not built */
     ut_interval *store;       /* owned */
     bool sure;                /* every bit of every frequency survives every chain; otherwise some were given up */
 } ut_place;
@@ -41,13 +42,23 @@ void ut_place_free(ut_place *p);
 static inline void ut_place_find(const ut_place *p, unsigned freq, unsigned bit, float c, float push, float *lo, float *hi)
 {
     float a = c < 0 ? -c : c;
-    unsigned i = (unsigned)(a * UT_PLACE_STEPS + .5f);
-    if (i > UT_PLACE_RANGE * UT_PLACE_STEPS) i = UT_PLACE_RANGE * UT_PLACE_STEPS;
+    float steps = (float)p->steps;
+    unsigned i = (unsigned)(a * steps + .5f);
+    if (i > UT_PLACE_RANGE * p->steps) i = UT_PLACE_RANGE * p->steps;
     ut_interval v = p->safe[freq][bit][i];
-    float l = (float)v.lo / UT_PLACE_STEPS + push, h = (float)v.hi / UT_PLACE_STEPS - push;
-    if (l > h) l = h = (float)(v.lo + v.hi) / (2 * UT_PLACE_STEPS);
+    float l = (float)v.lo / steps + push, h = (float)v.hi / steps - push;
+    if (l > h) l = h = (float)(v.lo + v.hi) / (2 * steps);
     *lo = c < 0 ? -h : l;
     *hi = c < 0 ? -l : h;
+}
+
+/* Squared move that bit asks of coefficient c. */
+static inline float ut_place_move(const ut_place *p, unsigned freq, unsigned bit, float c, float push)
+{
+    float lo, hi;
+    ut_place_find(p, freq, bit, c, push, &lo, &hi);
+    float d = c < lo ? lo - c : c > hi ? c - hi : 0;
+    return d * d;
 }
 
 /* Mean squared move for values c[n] of frequency freq carrying random bits. */

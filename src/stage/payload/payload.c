@@ -4,6 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *ut_codec_name(ut_codec c)
+{
+    static const char *const name[] = { "auto", "opus", "flac", "raw", "spectrum" };
+    return name[c];
+}
+
 void ut_pcm_free(ut_pcm *p)
 {
     if (!p) return;
@@ -59,6 +65,7 @@ static ut_status decode_body(const ut_payload_view *v, ut_payload_out *out, ut_e
     *out = (ut_payload_out){ .info.codec = v->head.codec };
     switch (v->head.codec) {
     case UT_CODEC_OPUS: s = ut_payload_decode_opus(v, out, e); break;
+    case UT_CODEC_SPECTRUM: s = ut_payload_decode_spectrum(v, out, e); break;
     case UT_CODEC_FLAC: s = ut_payload_decode_flac(v, out, e); break;
     case UT_CODEC_RAW: s = ut_payload_decode_raw(v, out, e); break;
     case UT_CODEC_AUTO: break;

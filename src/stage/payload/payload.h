@@ -1,7 +1,8 @@
 /* Stage encode / decode: the recording as few bits, and back, bit for bit.
  *
  * Opus in SILK-only mode (16 kHz mono, 60 ms packets; RFC 6716), whose decoder is integer and the same everywhere;
- * FLAC of the PCM; or any bytes as they are.  The payload is laid out in segments of segment_nbytes so that each can
+ * `spectrum`, a codec of our own (MDCT, learned entropy model, integer decoder; spectrum.h); FLAC of the PCM; or any
+ * bytes as they are.  The payload is laid out in segments of segment_nbytes so that each can
  * be decoded although others were lost (spec/format.md, section "Payload").  It carries the SHA-256 of what the
  * receiver gets: the PCM as little-endian 16-bit samples, or the raw bytes.
  */
@@ -11,6 +12,8 @@
 
 #define UT_SPEECH_HZ 16000
 #define UT_MAX_SECONDS (24 * 3600)
+
+const char *ut_codec_name(ut_codec c); /* "opus"; never NULL */
 
 typedef struct ut_pcm {
     int16_t *sample; /* [nsamples], mono, owned: free() */
@@ -29,6 +32,8 @@ typedef struct ut_payload_info {
 /* in: 16 kHz mono, at least 1 sample.  preview: what ut_payload_decode will give, from the very decoder it uses. */
 UT_MUST_CHECK ut_status ut_payload_encode_opus(const ut_pcm *in, double kbps, size_t segment_nbytes, ut_buf *payload,
                                                ut_pcm *preview, ut_payload_info *info, ut_err *e);
+UT_MUST_CHECK ut_status ut_payload_encode_spectrum(const ut_pcm *in, double kbps, size_t segment_nbytes, ut_buf *payload,
+                                                   ut_pcm *preview, ut_payload_info *info, ut_err *e);
 UT_MUST_CHECK ut_status ut_payload_encode_flac(const ut_pcm *in, size_t segment_nbytes, ut_buf *payload,
                                                ut_pcm *preview, ut_payload_info *info, ut_err *e);
 UT_MUST_CHECK ut_status ut_payload_encode_raw(const uint8_t *data, size_t n, size_t segment_nbytes, ut_buf *payload,

@@ -6,7 +6,8 @@
 
 enum {
     UT_PAYLOAD_VERSION = 1,
-    UT_PAYLOAD_MIN_SEGMENT = 64, /* the longest head is 43 bytes */
+    UT_PAYLOAD_MIN_SEGMENT = 64, /* the longest head is 49 bytes */
+    UT_PAYLOAD_MAX_HEAD = 56,
     UT_VARINT_MAX_NBYTES = 5,    /* values below 2^35 */
     UT_SHA256_NBYTES = 32
 };
@@ -21,6 +22,9 @@ typedef struct ut_payload_head {
     uint64_t total;           /* samples in the recording; raw: bytes */
     uint64_t next_packet;     /* Opus only: number of the first packet that starts in this segment or later */
     uint64_t next_offset;     /* Opus only: bytes of the packet before it that are still to come */
+    uint64_t first_frame;     /* spectrum only: number of the segment's first frame */
+    uint64_t nframes;         /* spectrum only: how many the segment holds */
+    uint8_t quality;          /* spectrum only */
     const uint8_t *sha256;    /* of the whole; NULL in all segments but the first */
     size_t nbytes;            /* length of this head */
 } ut_payload_head;
@@ -35,6 +39,7 @@ typedef struct ut_payload_writer {
     ut_payload_head head; /* codec, band, total: set by the codec */
     uint64_t item;        /* how many items were put */
 } ut_payload_writer;
+size_t ut_payload_make_head(uint8_t out[UT_PAYLOAD_MAX_HEAD], const ut_payload_head *h, bool first); /* its length */
 size_t ut_payload_head_nbytes(const ut_payload_head *h, bool first);
 UT_MUST_CHECK ut_status ut_payload_put_head(ut_payload_writer *w, ut_err *e); /* only for a payload without items */
 /* One item (an Opus packet with its length, say): a head inside it tells how many of its bytes are still to come. */
@@ -74,6 +79,7 @@ UT_MUST_CHECK ut_status ut_pcm_alloc(ut_pcm *p, uint64_t nsamples, ut_err *e);
 
 /* The codecs' decoders: fill out->pcm or out->raw and out->lost_s; UT_OK although segments were lost. */
 UT_MUST_CHECK ut_status ut_payload_decode_opus(const ut_payload_view *v, ut_payload_out *out, ut_err *e);
+UT_MUST_CHECK ut_status ut_payload_decode_spectrum(const ut_payload_view *v, ut_payload_out *out, ut_err *e);
 UT_MUST_CHECK ut_status ut_payload_decode_flac(const ut_payload_view *v, ut_payload_out *out, ut_err *e);
 UT_MUST_CHECK ut_status ut_payload_decode_raw(const ut_payload_view *v, ut_payload_out *out, ut_err *e);
 

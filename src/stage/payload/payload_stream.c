@@ -21,8 +21,8 @@ size_t ut_varint_get(const uint8_t *p, size_t n, uint64_t *v)
     return 0;
 }
 
-/* Returns the head's length; h->sha256 is not written but left zero. */
-static size_t put_head(uint8_t out[48], const ut_payload_head *h, bool first)
+/* h->sha256 is not written but left zero. */
+size_t ut_payload_make_head(uint8_t out[UT_PAYLOAD_MAX_HEAD], const ut_payload_head *h, bool first)
 {
     size_t n = 0;
     out[n++] = (uint8_t)(UT_PAYLOAD_VERSION << 5 | (unsigned)h->codec << 2 | (unsigned)h->band);
@@ -34,7 +34,20 @@ static size_t put_head(uint8_t out[48], const ut_payload_head *h, bool first)
         n += ut_varint_put(out + n, h->next_packet);
         n += ut_varint_put(out + n, h->next_offset);
     }
+    if (h->codec == UT_CODEC_SPECTRUM) {
+        n += ut_varint_put(out + n, h->first_frame);
+        n += ut_varint_put(out + n, h->nframes);
+        out[n++] = h->quality;
+    }
     return n;
+}
+
+/* Moves *at behind a number. */
+static bool get_number(const uint8_t *p, size_t n, size_t *at, uint64_t *v)
+{
+    size_t m = ut_varint_get(p + *at, n - *at, v);
+    *at += m;
+    return m != 0;
 }
 
 static bool get_head(const uint8_t *p, size_t n, bool first, ut_payload_head *h)
@@ -44,21 +57,19 @@ static bool get_head(const uint8_t *p, size_t n, bool first, ut_payload_head *h)
     h->codec = (ut_codec)(p[0] >> 2 & 7);
     h->band = (ut_bandwidth)(p[0] & 3);
     if (h->codec == UT_CODEC_OPUS ? h->band > UT_BAND_WIDE : h->band != 0) return false;
-    if (h->codec != UT_CODEC_OPUS && h->codec != UT_CODEC_FLAC && h->codec != UT_CODEC_RAW) return false;
-    size_t at = 1, m = ut_varint_get(p + at, n - at, &h->total);
-    if (!m) return false;
-    at += m;
+    if (h->codec < UT_CODEC_OPUS || h->codec > UT_CODEC_SPECTRUM) return false;
+    size_t at = 1;
+    if (!get_number(p, n, &at, &h->total)) return false;
     if (first) {
         if (n - at < UT_SHA256_NBYTES) return false;
         h->sha256 = p + at;
         at += UT_SHA256_NBYTES;
     } else if (h->codec == UT_CODEC_OPUS) {
-        m = ut_varint_get(p + at, n - at, &h->next_packet);
-        if (!m) return false;
-        at += m;
-        m = ut_varint_get(p + at, n - at, &h->next_offset);
-        if (!m) return false;
-        at += m;
+        if (!get_number(p, n, &at, &h->next_packet) || !get_number(p, n, &at, &h->next_offset)) return false;
+    }
+    if (h->codec == UT_CODEC_SPECTRUM) {
+        if (!get_number(p, n, &at, &h->first_frame) || !get_number(p, n, &at, &h->nframes) || at == n) return false;
+        h->quality = p[at++];
     }
     h->nbytes = at;
     return true;
@@ -83,14 +94,14 @@ ut_status ut_payload_check_audio(const ut_pcm *in, size_t segment_nbytes, ut_err
 
 size_t ut_payload_head_nbytes(const ut_payload_head *h, bool first)
 {
-    uint8_t head[48];
-    return put_head(head, h, first);
+    uint8_t head[UT_PAYLOAD_MAX_HEAD];
+    return ut_payload_make_head(head, h, first);
 }
 
 ut_status ut_payload_put_head(ut_payload_writer *w, ut_err *e)
 {
-    uint8_t head[48];
-    return ut_buf_append(w->out, head, put_head(head, &w->head, !w->out->len), e);
+    uint8_t head[UT_PAYLOAD_MAX_HEAD];
+    return ut_buf_append(w->out, head, ut_payload_make_head(head, &w->head, !w->out->len), e);
 }
 
 ut_status ut_payload_put(ut_payload_writer *w, const uint8_t *p, size_t n, ut_err *e)
@@ -120,7 +131,7 @@ void ut_payload_set_sha256(ut_buf *payload, const uint8_t sha256[UT_SHA256_NBYTE
 {
     ut_payload_head h;
     if (!get_head(payload->data, payload->len, true, &h)) return;
-    memcpy(payload->data + h.nbytes - UT_SHA256_NBYTES, sha256, UT_SHA256_NBYTES);
+    memcpy(payload->data + (h.sha256 - payload->data), sha256, UT_SHA256_NBYTES);
 }
 
 bool ut_payload_has(const ut_payload_view *v, size_t segment)

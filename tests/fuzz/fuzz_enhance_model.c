@@ -1,0 +1,45 @@
+/* Any bytes as a model file; what loads is also run.  The mutated header may grow or shrink: its length is written anew half of the time. */
+#include "stage/enhance/model.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void check(const uint8_t *data, size_t n)
+{
+    uint8_t *exact = malloc(n ? n : 1); /* no byte to spare: a sanitizer sees the first one too many */
+    ut_enhance_model *m;
+    ut_enhance_net *net;
+    ut_err e = { 0 };
+    if (!exact) return;
+    if (n) memcpy(exact, data, n);
+    ut_status s = ut_enhance_model_load(exact, n, "fuzz", &m, &e);
+    free(exact);
+    if (s != UT_OK) {
+        if (m || !e.text[0] || (s != UT_E_INPUT && s != UT_E_MEMORY)) abort();
+        return;
+    }
+    float wave[100];
+    for (size_t i = 0; i < 100; i++) wave[i] = (float)(i * i % 37) / 37 - 0.5f;
+    if (ut_enhance_net_nbytes(m, 100) < 64u << 20) { /* larger ones only take longer */
+        if (ut_enhance_net_new(m, 100, &net, &e) != UT_OK) abort();
+        s = ut_enhance_net_run(net, wave, wave, 100, &e);
+        if (s != UT_OK && s != UT_E_INPUT) abort(); /* weights that overflow */
+        ut_enhance_net_free(net);
+    }
+    ut_enhance_model_free(m);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    check(data, n);
+    if (n < 10) return 0;
+    size_t end = n; /* the header ends with the last "}}" */
+    while (end > 10 && !(data[end - 1] == '}' && data[end - 2] == '}')) end--;
+    uint8_t *copy = malloc(n);
+    if (!copy) return 0;
+    memcpy(copy, data, n);
+    for (int i = 0; i < 8; i++) copy[i] = (uint8_t)((uint64_t)(end - 8) >> 8 * i);
+    check(copy, n);
+    free(copy);
+    return 0;
+}
