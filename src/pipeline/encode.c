@@ -108,6 +108,16 @@ static ut_status try(ut_job *j, ut_codec codec, double kbps)
     return s;
 }
 
+static double opus_nbytes(const ut_job *j, double kbps) { return j->rep->audio_s * kbps * 125 * .97 + 60; }
+
+ut_status ut_job_check_length(ut_job *j)
+{
+    const ut_hide_options *o = j->opt;
+    double least = ladder_kbps[LADDER - 1];
+    bool search = (o->codec == UT_CODEC_AUTO || o->codec == UT_CODEC_OPUS) && !(o->bitrate_kbps > 0);
+    return search && opus_nbytes(j, least) > (double)ut_job_budget(j, j->min_psnr_db) ? too_much(j, least) : UT_OK;
+}
+
 /* Down the ladder from the best rate that the forecast holds possible. */
 static ut_status ladder(ut_job *j, ut_codec codec)
 {
@@ -118,7 +128,7 @@ static ut_status ladder(ut_job *j, ut_codec codec)
         double budget = (double)ut_job_budget(j, want);
         int tries = 0;
         for (int i = 0; i < LADDER && tries < 3 && s == UT_E_CAPACITY; i++) {
-            if (seconds * ladder_kbps[i] * 125 * .97 + 60 > budget) continue;
+            if (opus_nbytes(j, ladder_kbps[i]) > budget) continue;
             tries++;
             s = try(j, codec, ladder_kbps[i]);
         }

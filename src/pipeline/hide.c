@@ -19,8 +19,9 @@ static ut_status run(ut_job *j, const uint8_t *photo, size_t nphoto)
 {
     ut_status s = ut_job_open_photo(j, photo, nphoto);
     if (s == UT_OK) s = ut_job_open_voice(j);
-    if (s == UT_OK) s = ut_job_enhance(j);
     if (s == UT_OK) s = ut_job_prepare(j);
+    if (s == UT_OK) s = ut_job_check_length(j);
+    if (s == UT_OK) s = ut_job_enhance(j);
     if (s == UT_OK) s = ut_job_encode_and_hide(j);
     if (s == UT_OK) s = ut_job_write(j);
     return s;

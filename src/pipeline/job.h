@@ -29,8 +29,9 @@ typedef struct ut_job {
 
 /* The steps, in order; each reports itself. */
 UT_MUST_CHECK ut_status ut_job_open_photo(ut_job *j, const uint8_t *photo, size_t n); /* decode, fit to the channels */
-UT_MUST_CHECK ut_status ut_job_prepare(ut_job *j);   /* lattice, forecast */
 UT_MUST_CHECK ut_status ut_job_open_voice(ut_job *j);
+UT_MUST_CHECK ut_status ut_job_prepare(ut_job *j);   /* lattice, forecast */
+UT_MUST_CHECK ut_status ut_job_check_length(ut_job *j); /* UT_E_CAPACITY now for what the next two steps would refuse after long work */
 UT_MUST_CHECK ut_status ut_job_enhance(ut_job *j);   /* the samples in j->pcm, in place */
 UT_MUST_CHECK ut_status ut_job_encode_and_hide(ut_job *j); /* encode -> seal -> protect -> hide -> verify, best quality that fits */
 UT_MUST_CHECK ut_status ut_job_write(ut_job *j);

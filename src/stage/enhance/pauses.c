@@ -35,7 +35,7 @@ void ut_pauses_report(const ut_pauses *p, ut_enhancer_report *r)
         active += (double)p->bin[i].n * pow(10, (lowest_db + i + .5) / 10);
         nactive += (double)p->bin[i].n;
     }
-    if (!nactive) return;
+    if (nactive <= 0) return;
     if (p->kept > 0 || p->removed > 0) r->snr_in_db = p->removed > 0 ? 10 * log10(p->kept / p->removed) : INFINITY;
     double limit_db = 10 * log10(active / nactive) - pause_db;
     for (i = 0; i <= top && lowest_db + i + 1 <= limit_db; i++) {
