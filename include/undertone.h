@@ -1,7 +1,7 @@
 /* Undertone: hide a voice recording in a photo so that it survives sharing and comes back bit for bit.
  *
  * The sender gives a recording, a photo, a key and the names of the channels that the photo must survive
- * ("whatsapp", "jpeg:75-95", "png", ...).  ut_hide() cleans the voice of noise and other voices (a neural network; music and
+ * ("whatsapp", "jpeg:75-95", "png", ...).  ut_hide() cleans the voice of noise (a neural network; music and
  * other sounds are left alone), codes it (Opus SILK, FLAC, or any bytes), seals it (AES-256-GCM), protects it (LDPC and others), moves the photo's DCT coefficients onto a lattice, then runs the real
  * codecs of every channel on the result and decodes it.  It returns a picture only if every bit came back.
  * ut_reveal() does the reverse for whoever holds the key.
@@ -113,7 +113,7 @@ typedef enum ut_format { UT_FORMAT_PNG = 0, UT_FORMAT_JPEG = 1, UT_FORMAT_WEBP =
 /* Called from the calling thread with the step's name and its share done, 0..1.  Non-zero return: stop. */
 typedef int (*ut_progress_fn)(void *user, const char *step, double done);
 
-/* Whether the voice is cleaned of noise and other voices first. */
+/* Whether the voice is cleaned of noise first. */
 typedef enum ut_enhance_mode {
     UT_ENHANCE_AUTO = 0,           /* if this build has a model; what does not sound like speech is left alone */
     UT_ENHANCE_OFF = 1,

@@ -139,8 +139,8 @@ static ut_status run(ut_cli *cli, const ut_args *a, ut_err *e)
 const ut_command ut_cmd_enhance = {
     "enhance",
     "undertone enhance IN -o OUT.wav [options]",
-    "remove noise and other voices from a recording",
-    "Removes noise and other voices from the recording IN, as hide does by itself. Music and\n"
+    "remove noise from a recording",
+    "Removes noise from the recording IN, as hide does by itself. Music and\n"
     "other sounds that are not speech are left alone.",
     1, 1, options, run,
 };

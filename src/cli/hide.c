@@ -12,7 +12,7 @@ static const ut_option options[] = {
     UT_CLI_TO_OPTION,
     { "codec", 0, "auto|opus|flac|raw|spectrum", false, "how the voice is coded; raw hides any file's bytes" },
     { "bitrate", 0, "KBPS", false, "of Opus or spectrum; default: the best that fits" },
-    { "no-enhance", 0, NULL, false, "leave the voice as it is; else noise and other voices are\nremoved first, if it sounds like speech" },
+    { "no-enhance", 0, NULL, false, "leave the voice as it is; else noise is removed\nfirst, if it sounds like speech" },
     UT_CLI_ENHANCE_OPTIONS,
     UT_CLI_KEY_OPTIONS,
     { "fec", 0, "auto|ldpc|bch|rs|hamming", false, "error correction" },
