@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROUNDS = 18, DITHER_ROUND = 6, POLISH_ROUND = 1, POLISH_STEPS = 120, POLISH_TRIES = 5 };
+enum { MAX_ROUNDS = 18, DITHER_ROUND = 6, POLISH_STEPS = 120, POLISH_TRIES = 5 };
 #define MU 0.1f      /* price of a pixel's step when polishing begins, in squared coefficient units; it halves until all fits */
 #define MU_LEAST 1e-5f
 #define FREE 1e9f
@@ -13,7 +13,7 @@ enum { MAX_ROUNDS = 18, DITHER_ROUND = 6, POLISH_ROUND = 1, POLISH_STEPS = 120, 
 
 ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cover, ut_err *e)
 {
-    *m = (ut_embedding){ .cover = cover, .grid = ut_grid_of(cover->width, cover->height) };
+    *m = (ut_embedding){ .cover = cover, .grid = ut_grid_of(cover->width, cover->height), .patience = 1 };
     size_t n = ut_grid_nblocks(m->grid);
     m->want = ut_calloc(n, 64, e);
     m->push = ut_calloc(n, 64, e);
@@ -277,7 +277,7 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
         if (!bad) break;
         if (round >= 6) /* clipping eats part of each step: lengthen it */
             for (int i = 0; i < 64; i++) d[i] *= 1.6f;
-        if (round == POLISH_ROUND || round + 1 == MAX_ROUNDS) {
+        if (round == (int)m->patience || round + 1 == MAX_ROUNDS) {
             block p = w;
             float pc[64];
             memcpy(pc, c, sizeof pc);

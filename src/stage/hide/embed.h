@@ -14,6 +14,7 @@ typedef struct ut_embedding {
     uint8_t *dirty;           /* [nblocks], owned: non-zero = ut_embed has to do this block (again) */
     const ut_place *layer[2]; /* payload's and preamble's safe intervals; [0] may be NULL if nothing wants it */
     float slack;              /* after rounding to 8 bit a coefficient may lie this far outside its interval */
+    unsigned patience;        /* rounds of plain projection before pixels are settled one by one: 1 costs least in the picture, 6 half the time */
 } ut_embedding;
 
 UT_MUST_CHECK ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cover, ut_err *e);
