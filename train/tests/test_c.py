@@ -80,6 +80,7 @@ def models():
             yield f"{variant}-{norm}", dict(TINY, variant=variant, norm=norm)
     yield "causal", dict(TINY, lookahead=False)
     yield "odd", dict(n_fft=128, win_length=100, hop=33, channels=[2, 6, 10, 18], lstm_hidden=17, lstm_layers=3)
+    yield "leaky", dict(TINY, act="leaky")
     yield "ship", SHIP
     yield "ship-whitening", dict(SHIP, norm="whitening")
     yield "cl", PAPER_CL
@@ -120,6 +121,22 @@ def test_rounded_weights(tmp_path, variant):
     worst = {k: float(snr_db(v, got[k])) for k, v in trace.items()}
     assert set(got) == set(trace) and min(worst.values()) >= 90, worst
     assert snr_db(unrounded, got["wave"]) < 80
+
+
+@needs_c
+@pytest.mark.parametrize("path", [p for p in sorted((ROOT / "models").glob("*.safetensors")) if b"undertone-dccrn-1" in p.read_bytes()[:65536]], ids=lambda p: p.stem)
+def test_shipped_models(tmp_path, path):
+    """What is in models/, from the numbers in the file, over several blocks of frames: the waveform, and every tensor on the way."""
+    config, t = export.read_model(path)
+    wave = voice(3.3, 8) + 0.02 * np.random.default_rng(1).standard_normal(52800).astype(np.float32)
+    trace = {}
+    with torch.inference_mode():
+        trace["wave"] = enhance(t, config.to_dict(), torch.from_numpy(wave).double(), trace)
+    for kernels in ("plain", "avx512"):
+        got = run_c(tmp_path, path, wave, kernels)
+        worst = {k: round(float(snr_db(v, got[k]))) for k, v in trace.items()}
+        print(kernels, worst)
+        assert set(got) == set(trace) and min(worst.values()) >= 90, worst
 
 
 EDGES = {
