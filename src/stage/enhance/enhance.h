@@ -18,7 +18,8 @@ typedef struct ut_enhance_model ut_enhance_model;
 UT_MUST_CHECK ut_status ut_enhance_model_load(const uint8_t *data, size_t n, const char *name, ut_enhance_model **out, ut_err *e);
 void ut_enhance_model_free(ut_enhance_model *m); /* safe on NULL */
 
-/* The network itself on one stretch, as PyTorch's Dccrn.forward: in, out [nsamples], full scale 1, may be the same.  No chunks, no level.
+/* The network itself on one stretch, as PyTorch's Dccrn.forward: in, out [nsamples], full scale 1, may be the same; at most 2^20 samples.  No chunks, no level.
+ * UT_E_INPUT: a sample is not a finite number, or the output would not be.
  * repro: waveform SNR to PyTorch with the same weights >= 90 dB. */
 UT_MUST_CHECK ut_status ut_enhance_network(const ut_enhance_model *m, const float *in, float *out, size_t nsamples, ut_err *e);
 
