@@ -12,12 +12,13 @@
 #define UT_NN_UNITS 16 /* LSTM units that lie together */
 
 /* sum[m][s] = sum over j of w[8*j + m] * x[j][s],  m < ny <= 8,  s < ncols, goes to each target:
- *     y[m][s] = act((first ? bias[m] : y[m][s]) + sign * sum[m][s]),   act(v) = last && v <= 0 ? slope[m]*v : v.
+ *     y[m][s] = act((first ? bias[m] : y[m][s]) + k * sum[m][s]),   act(v) = last && v <= 0 ? slope[m]*v : v.
  * w, bias and slope are read for all 8 outputs, however few are stored.  No alignment is needed; y must not overlap x. */
-#define UT_NN_TARGETS 4
+#define UT_NN_TARGETS 8
 typedef struct ut_nn_target {
     float *y;
-    float sign;
+    float k;
+    bool first, last;
 } ut_nn_target;
 
 typedef struct ut_nn_sum {
@@ -25,19 +26,18 @@ typedef struct ut_nn_sum {
     const float *const *x;
     const float *w;
     const float *bias, *slope; /* [8]; NULL: 0 and 1 */
-    bool first, last;
     size_t ntargets;
     ut_nn_target target[UT_NN_TARGETS];
     size_t y_stride, ny, ncols;
 } ut_nn_sum;
 
-/* Rows mixed for the fast convolutions (stage/enhance/fast.c).  With c[q] = sum over i < nsources (1 or 2) of k[i] * x[i][j*x_stride + instant[q] + s],
+/* Rows mixed for the fast convolutions (stage/enhance/fast.c).  With c[q] = sum over i < nsources (1 to 4) of k[i] * x[i][j*x_stride + instant[q] + s],
  * v[j*v_stride + s] gets c[1], and the places `plane` and 2*plane further get c[0] - c[1] and c[1] - c[2];  j < nrows,  s < ncols. */
 typedef struct ut_nn_mix {
     size_t nrows, ncols, nsources;
-    const float *x[2];
+    const float *x[4];
     size_t x_stride, instant[3];
-    float k[2];
+    float k[4];
     float *v;
     size_t v_stride, plane;
 } ut_nn_mix;

@@ -14,14 +14,14 @@ NN_INLINE void NN(deliver)(const ut_nn_sum *a, size_t m, size_t s, const V *sum,
     if (m >= a->ny) return;
     for (size_t t = 0; t < a->ntargets; t++) {
         float *y = a->target[t].y + m * a->y_stride + s;
-        V sign = v_set(a->target[t].sign), v[NN_VECS];
-        if (a->first) {
+        V k = v_set(a->target[t].k), v[NN_VECS];
+        if (a->target[t].first) {
             V bias = v_set(a->bias ? a->bias[m] : 0.0f);
-            for (size_t i = 0; i < vecs; i++) v[i] = v_fma(sign, sum[i], bias);
+            for (size_t i = 0; i < vecs; i++) v[i] = v_fma(k, sum[i], bias);
         } else {
-            for (size_t i = 0; i < vecs; i++) v[i] = v_fma(sign, sum[i], v_load(y + i * W));
+            for (size_t i = 0; i < vecs; i++) v[i] = v_fma(k, sum[i], v_load(y + i * W));
         }
-        if (a->last && a->slope) {
+        if (a->target[t].last && a->slope) {
             V slope = v_set(a->slope[m]);
             for (size_t i = 0; i < vecs; i++) v[i] = v_prelu(v[i], slope);
         }
@@ -70,13 +70,17 @@ static void NN(sum)(const ut_nn_sum *a)
 
 NN_INLINE void NN(mix_tile)(const ut_nn_mix *a, size_t j, size_t s, size_t nsources, size_t vecs)
 {
-    V c[3], k0 = v_set(a->k[0]), k1 = v_set(a->k[1]);
-    const float *x0 = a->x[0] + j * a->x_stride + s, *x1 = a->x[nsources - 1] + j * a->x_stride + s;
+    V c[3], k[4];
+    const float *x[4];
+    for (size_t n = 0; n < nsources; n++) {
+        k[n] = v_set(a->k[n]);
+        x[n] = a->x[n] + j * a->x_stride + s;
+    }
     float *v = a->v + j * a->v_stride + s;
     for (size_t i = 0; i < vecs; i++, v += W) {
         for (size_t q = 0; q < 3; q++) {
-            c[q] = k0 * v_load(x0 + a->instant[q] + i * W);
-            if (nsources == 2) c[q] = v_fma(k1, v_load(x1 + a->instant[q] + i * W), c[q]);
+            c[q] = k[0] * v_load(x[0] + a->instant[q] + i * W);
+            for (size_t n = 1; n < nsources; n++) c[q] = v_fma(k[n], v_load(x[n] + a->instant[q] + i * W), c[q]);
         }
         v_store(v, c[1]);
         v_store(v + a->plane, c[0] - c[1]);
@@ -88,8 +92,8 @@ NN_INLINE void NN(mix_rows)(const ut_nn_mix *a, size_t nsources)
 {
     for (size_t j = 0; j < a->nrows; j++) {
         size_t s = 0, ahead = (j + 8 < a->nrows ? j + 8 : j) * a->x_stride; /* the rows come from far away: fetch them early */
-        for (size_t q = 0; q < nsources; q++)
-            for (size_t i = 0; i < 112; i += 16) __builtin_prefetch(a->x[q] + ahead + i);
+        for (size_t n = 0; n < nsources; n++)
+            for (size_t i = 0; i < 112; i += 16) __builtin_prefetch(a->x[n] + ahead + i);
         for (; s + 48 <= a->ncols; s += 48) NN(mix_tile)(a, j, s, nsources, 48 / W);
         for (; s < a->ncols; s += 16) NN(mix_tile)(a, j, s, nsources, 16 / W);
     }
@@ -97,8 +101,12 @@ NN_INLINE void NN(mix_rows)(const ut_nn_mix *a, size_t nsources)
 
 static void NN(mix)(const ut_nn_mix *a)
 {
-    if (a->nsources == 2) NN(mix_rows)(a, 2);
-    else NN(mix_rows)(a, 1);
+    switch (a->nsources) {
+    case 1: NN(mix_rows)(a, 1); break;
+    case 2: NN(mix_rows)(a, 2); break;
+    case 3: NN(mix_rows)(a, 3); break;
+    default: NN(mix_rows)(a, 4);
+    }
 }
 
 /* The units [at, at + W) of one group: the four gates' sums for all sequences, into gate[sequence][4][16]. */

@@ -7,6 +7,14 @@
 #define L UT_STFT_LANES
 #define LANES for (size_t l = 0; l < L; l++)
 
+/* Sum of squared windows at `at`, counted from the padding's start, of the frames first to last. */
+static double window_power(const ut_stft *s, size_t at, size_t first, size_t last)
+{
+    double power = 0;
+    for (size_t t = first; t <= last; t++) power += s->window[at - t * s->hop] * s->window[at - t * s->hop];
+    return power > 1e-8 ? power : 1e-8;
+}
+
 ut_status ut_stft_init(ut_stft *s, size_t n_fft, size_t win_length, size_t hop, ut_err *e)
 {
     const double pi = 3.14159265358979323846;
@@ -14,7 +22,7 @@ ut_status ut_stft_init(ut_stft *s, size_t n_fft, size_t win_length, size_t hop, 
     if (n_fft < 8 || n_fft > UT_STFT_MAX || (n_fft & (n_fft - 1)) || win_length > n_fft || hop == 0 || hop > win_length / 2)
         return ut_fail(e, UT_E_INPUT, "a transform of %zu samples, window %zu, hop %zu is not supported: a power of two from 8 to %d, 0 < hop <= window/2", n_fft,
                        win_length, hop, UT_STFT_MAX);
-    s->window = ut_calloc(2 * n_fft, sizeof *s->window, e);
+    s->window = ut_calloc(2 * n_fft + hop, sizeof *s->window, e);
     s->reversed = ut_calloc(n_fft / 2, sizeof *s->reversed, e);
     if (!s->window || !s->reversed) {
         ut_stft_free(s);
@@ -22,6 +30,7 @@ ut_status ut_stft_init(ut_stft *s, size_t n_fft, size_t win_length, size_t hop, 
     }
     s->cosine = s->window + n_fft;
     s->sine = s->cosine + n_fft / 2;
+    s->steady = s->sine + n_fft / 2;
     size_t left = (n_fft - win_length) / 2;
     for (size_t i = 0; i < win_length; i++) s->window[left + i] = 0.5 - 0.5 * cos(2 * pi * (double)i / (double)win_length);
     for (size_t k = 0; k < n_fft / 2; k++) {
@@ -31,6 +40,10 @@ ut_status ut_stft_init(ut_stft *s, size_t n_fft, size_t win_length, size_t hop, 
         for (size_t bit = 1, top = n_fft / 4; bit < n_fft / 2; bit *= 2, top /= 2)
             if (k & bit) r |= top;
         s->reversed[k] = (uint16_t)r;
+    }
+    for (size_t i = 0; i < hop; i++) {
+        size_t at = n_fft * hop + i; /* a multiple of the hop far from the start */
+        s->steady[i] = 1 / window_power(s, at, (at - n_fft) / hop + 1, at / hop);
     }
     return UT_OK;
 }
@@ -185,12 +198,14 @@ void ut_stft_inverse(const ut_stft *s, const ut_stft_frames *f, float *wave, siz
 
 void ut_stft_finish(const ut_stft *s, float *wave, size_t nsamples)
 {
-    size_t frames = ut_stft_count(s, nsamples), half = s->n_fft / 2;
+    size_t frames = ut_stft_count(s, nsamples);
     for (size_t i = 0; i < nsamples; i++) {
-        size_t at = i + half, last = at / s->hop < frames - 1 ? at / s->hop : frames - 1;
-        size_t first = at < s->n_fft ? 0 : (at - s->n_fft) / s->hop + 1;
-        double power = 0;
-        for (size_t t = first; t <= last; t++) power += s->window[at - t * s->hop] * s->window[at - t * s->hop];
-        wave[i] = (float)((double)wave[i] / (power > 1e-8 ? power : 1e-8));
+        size_t at = i + s->n_fft / 2, last = at / s->hop;
+        if (at >= s->n_fft && last < frames) { /* away from the ends it repeats with the hop */
+            wave[i] = (float)((double)wave[i] * s->steady[at - last * s->hop]);
+        } else {
+            size_t first = at < s->n_fft ? 0 : (at - s->n_fft) / s->hop + 1;
+            wave[i] = (float)((double)wave[i] / window_power(s, at, first, last < frames ? last : frames - 1));
+        }
     }
 }

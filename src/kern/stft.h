@@ -14,6 +14,7 @@ typedef struct ut_stft {
     size_t n_fft, win_length, hop;
     double *window;        /* [n_fft], owned, as what follows is within it */
     double *cosine, *sine; /* [n_fft/2]: angles 2 pi k / n_fft */
+    double *steady;        /* [hop]: 1 over the sum of squared windows, away from the ends */
     uint16_t *reversed;    /* [n_fft/2]: bit-reversed indices, owned */
 } ut_stft;
 

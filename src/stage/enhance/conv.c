@@ -34,10 +34,8 @@ static void conv_row(ut_enhance_net *n, const ut_enhance_conv *c, const ut_rows 
                                      .w = c->w[odd] + (g * ntaps + first) * c->nin * 2 * UT_NN_OUT,
                                      .bias = c->bias + g * UT_NN_OUT,
                                      .slope = c->slope ? c->slope + g * UT_NN_OUT : NULL,
-                                     .first = true,
-                                     .last = true,
                                      .ntargets = 1,
-                                     .target = { { ut_row(out, block, f, g * UT_NN_OUT) + phase * UT_ODD, 1 } },
+                                     .target = { { ut_row(out, block, f, g * UT_NN_OUT) + phase * UT_ODD, 1, true, true } },
                                      .y_stride = UT_ROW,
                                      .ny = left < UT_NN_OUT ? left : UT_NN_OUT,
                                      .ncols = ut_enhance_ncols(n, block) });
@@ -47,7 +45,7 @@ static void conv_row(ut_enhance_net *n, const ut_enhance_conv *c, const ut_rows 
 
 void ut_enhance_layer(ut_enhance_net *n, const ut_enhance_conv *c, const ut_rows *in, size_t nsources, const ut_rows *out)
 {
-    if (c->fast) ut_enhance_fast(n, c, in, nsources, out);
+    if (c->fast) ut_enhance_fast_run(n, c, in, nsources, out);
     for (size_t block = 0; !c->fast && block < n->nblocks; block++)
         for (size_t f = 0; f < out->nrows; f++) conv_row(n, c, in, nsources, out, block, f);
     ut_enhance_finish(n, out);

@@ -74,19 +74,10 @@ static float *pack_conv(const ut_enhance_conv *c, const conv_source *s, size_t n
     return w;
 }
 
-/* Fewer multiplications pay where there are many; they need outputs in pairs. */
-static bool pays(const ut_enhance_conv *c, size_t rows_in)
-{
-    return c->nin >= 16 && c->nout >= 16 && rows_in % (c->transposed ? 2 : 4) == 0;
-}
-
 static bool pack_all(ut_enhance_conv *c, const conv_source *s, size_t rows_in, ut_err *e)
 {
-    if (pays(c, rows_in)) {
-        c->fast = ut_calloc(c->ngroups * UT_NN_OUT * c->nin, ut_enhance_fast_products(c->transposed) * sizeof(float), e);
-        if (c->fast) ut_enhance_fast_weights(c, tap, s, c->fast);
-        return c->fast;
-    }
+    size_t at_once = ut_enhance_fast_outputs(c, rows_in);
+    if (at_once) return (c->fast = ut_enhance_fast_new(c, at_once, tap, s, e));
     if (!c->transposed) return (c->w[0] = pack_conv(c, s, 5, (size_t[]){ 0, 1, 2, 3, 4 }, e));
     c->w[0] = pack_conv(c, s, 3, (size_t[]){ 4, 2, 0 }, e); /* row 2r of the output sees rows r-1, r, r+1 */
     c->w[1] = pack_conv(c, s, 2, (size_t[]){ 3, 1 }, e);    /* row 2r+1 sees r, r+1 */
@@ -245,7 +236,7 @@ static void free_conv(ut_enhance_conv *c)
 {
     free(c->w[0]);
     free(c->w[1]);
-    free(c->fast);
+    ut_enhance_fast_free(c->fast);
     free(c->bias);
     free(c->slope);
 }

@@ -42,7 +42,8 @@ typedef struct ut_enhance_config {
 typedef struct ut_enhance_conv {
     size_t nin, nout, ngroups;
     bool transposed;
-    float *w[2], *fast;
+    float *w[2];
+    struct ut_enhance_fast *fast;
     float *bias, *slope; /* [ngroups * 8]; slope NULL: linear */
 } ut_enhance_conv;
 
@@ -124,14 +125,17 @@ void ut_enhance_show(const ut_enhance_net *n, const char *name, size_t index, co
 
 /* A convolution or transposed convolution of in[nsources], joined along channels, into out. */
 void ut_enhance_layer(ut_enhance_net *n, const ut_enhance_conv *c, const ut_rows *in, size_t nsources, const ut_rows *out);
-void ut_enhance_fast(ut_enhance_net *n, const ut_enhance_conv *c, const ut_rows *in, size_t nsources, const ut_rows *out);
 /* Where d0, d1, d2 are in a row: what the even frames' earlier tap sees, both phases' common frame, what the odd frames' later tap sees. */
 void ut_enhance_instants(const ut_enhance_net *n, const ut_enhance_conv *c, size_t instant[3]);
-/* For fast.c's weights: how many numbers for each pair of input and output, the packing, and the most terms of one sum. */
+/* fast.c: how many outputs in frequency to compute at once, 0 if the direct way is better; the weights for that, tap(from, output, input, kernel row,
+ * time tap) being the plain ones (NULL: no memory); rows that are mixed at once; and the convolution itself, but for ut_enhance_finish. */
+#define UT_ENHANCE_FOURS 64u /* inputs from which on four at once are better than two */
 typedef float (*ut_enhance_tap)(const void *from, size_t out, size_t in, size_t kernel_row, size_t time);
-size_t ut_enhance_fast_products(bool transposed);
-void ut_enhance_fast_weights(const ut_enhance_conv *c, ut_enhance_tap tap, const void *from, float *to);
+size_t ut_enhance_fast_outputs(const ut_enhance_conv *c, size_t rows_in);
+struct ut_enhance_fast *ut_enhance_fast_new(const ut_enhance_conv *c, size_t n, ut_enhance_tap tap, const void *from, ut_err *e);
+void ut_enhance_fast_free(struct ut_enhance_fast *fast);
 size_t ut_enhance_fast_terms(const ut_enhance_conv *c);
+void ut_enhance_fast_run(ut_enhance_net *n, const ut_enhance_conv *c, const ut_rows *in, size_t nsources, const ut_rows *out);
 
 size_t ut_enhance_bottleneck_floats(const ut_enhance_model *m, size_t nblocks); /* scratch */
 void ut_enhance_bottleneck(ut_enhance_net *n, const ut_rows *in, const ut_rows *out, float *scratch);

@@ -31,10 +31,10 @@ static size_t lay_out(ut_enhance_net *n, const ut_enhance_model *m, size_t nbloc
         if (arena) n->skip[i] = ut_enhance_rows(arena + at, rows_of(m, i), m->c.channels[i]);
     for (size_t p = 0; p < 2; p++, at += (floats[p - 1] + UT_NN_COLS - 1) / UT_NN_COLS * UT_NN_COLS)
         if (arena) n->side[p] = arena + at;
-    for (size_t i = 0; arena && n->mixed_terms && i < 3 * terms; i++) n->mixed_terms[i] = arena + at + i * UT_COLS;
+    for (size_t i = 0; arena && n->mixed_terms && i < terms; i++) n->mixed_terms[i] = arena + at + i * UT_COLS;
     if (arena) n->mixed = arena + at;
-    if (n) n->nmixed = 3 * terms;
-    return at + 3 * terms * UT_COLS;
+    if (n) n->nmixed = terms;
+    return at + terms * UT_COLS;
 }
 
 size_t ut_enhance_net_nbytes(const ut_enhance_model *m, size_t max_samples)
