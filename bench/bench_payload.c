@@ -1,4 +1,5 @@
-/* What the payload stage costs on one recording: bench_payload VOICE.wav prints JSON.
+/* What the payload stage costs on one recording: bench_payload VOICE.wav prints JSON; `spectrum` follows each row of Opus
+ * with as many bytes.
  * kbps: payload bits per second of audio; overhead_pct: of heads and hash over the bare Opus packets with their TOC;
  * length_bits: what a packet's length costs now, and ideally coded (order-0 entropy of the lengths; of their
  * differences); realtime factors are seconds of audio per second of computing, encoding with its preview included. */
@@ -69,36 +70,44 @@ static length_stats walk(const ut_buf *p)
     return s;
 }
 
-static int row(const ut_pcm *in, double kbps, const char *end)
+static ut_status encode(ut_codec codec, const ut_pcm *in, double kbps, size_t segment, ut_buf *payload, ut_pcm *preview, ut_payload_info *info, ut_err *e)
+{
+    return codec == UT_CODEC_OPUS       ? ut_payload_encode_opus(in, kbps, segment, payload, preview, info, e)
+           : codec == UT_CODEC_SPECTRUM ? ut_payload_encode_spectrum(in, kbps, segment, payload, preview, info, e)
+                                        : ut_payload_encode_flac(in, segment, payload, preview, info, e);
+}
+
+/* *kbps: asked for; then what it came to */
+static int row(ut_codec codec, const ut_pcm *in, double *kbps, const char *end)
 {
     ut_err e = { 0 };
     ut_buf payload = { 0 }, whole = { 0 };
     ut_pcm preview = { 0 }, again = { 0 };
     ut_payload_info info;
     ut_payload_out out = { 0 };
-    double seconds = (double)in->nsamples / UT_SPEECH_HZ, t0 = now(), stoi = 0, sdr = 0;
-    ut_status s = kbps > 0 ? ut_payload_encode_opus(in, kbps, 2048, &payload, &preview, &info, &e)
-                           : ut_payload_encode_flac(in, 2048, &payload, &preview, &info, &e);
+    double seconds = (double)in->nsamples / UT_SPEECH_HZ, asked = *kbps, t0 = now(), stoi = 0, sdr = 0;
+    ut_status s = encode(codec, in, asked, 2048, &payload, &preview, &info, &e);
     double t1 = now();
     if (s == UT_OK) s = ut_payload_decode(payload.data, payload.len, 2048, NULL, &out, &e);
     double t2 = now();
     if (s == UT_OK) s = ut_audio_compare(in, &preview, &sdr, &stoi, &e);
-    if (s == UT_OK && kbps > 0) s = ut_payload_encode_opus(in, kbps, (size_t)1 << 30, &whole, &again, &info, &e);
+    if (s == UT_OK && codec == UT_CODEC_OPUS) s = encode(codec, in, asked, (size_t)1 << 30, &whole, &again, &info, &e);
     if (s == UT_OK) {
-        printf("    { \"codec\": \"%s\", \"asked_kbps\": %g, \"kbps\": %.3f, \"payload_nbytes\": %zu, "
+        *kbps = out.info.kbps;
+        printf("    { \"codec\": \"%s\", \"asked_kbps\": %.3f, \"kbps\": %.3f, \"payload_nbytes\": %zu, "
                "\"encode_realtime\": %.0f, \"decode_realtime\": %.0f, \"stoi\": %.4f",
-               kbps > 0 ? "opus" : "flac", kbps, out.info.kbps, payload.len, seconds / (t1 - t0), seconds / (t2 - t1),
-               stoi);
-        if (kbps > 0) {
+               ut_codec_name(codec), asked, *kbps, payload.len, seconds / (t1 - t0), seconds / (t2 - t1), stoi);
+        if (codec != UT_CODEC_FLAC) printf(", \"si_sdr_db\": %.2f", sdr);
+        if (codec == UT_CODEC_OPUS) {
             length_stats l = walk(&whole);
             double bare = (double)(l.body_nbytes + l.packets);
-            printf(", \"si_sdr_db\": %.2f, \"packets\": %zu, \"overhead_pct\": %.3f, \"length_bits\": [%.2f, %.2f, %.2f]",
-                   sdr, l.packets, 100 * ((double)payload.len - bare) / bare,
-                   8.0 * (double)l.length_nbytes / (double)l.packets, l.entropy, l.diff_entropy);
+            printf(", \"packets\": %zu, \"overhead_pct\": %.3f, \"length_bits\": [%.2f, %.2f, %.2f]", l.packets,
+                   100 * ((double)payload.len - bare) / bare, 8.0 * (double)l.length_nbytes / (double)l.packets, l.entropy,
+                   l.diff_entropy);
         }
         printf(" }%s\n", end);
     } else {
-        fprintf(stderr, "%g kbit/s: %s\n", kbps, e.text);
+        fprintf(stderr, "%s at %g kbit/s: %s\n", ut_codec_name(codec), asked, e.text);
     }
     ut_buf_free(&payload);
     ut_buf_free(&whole);
@@ -119,8 +128,13 @@ int main(int argc, char **argv)
     double t0 = now();
     if (ut_audio_read(file.data, file.len, argv[1], &in, &e) != UT_OK) return fprintf(stderr, "%s\n", e.text), 1;
     printf("{ \"seconds\": %.3f, \"read_s\": %.3f, \"rows\": [\n", (double)in.nsamples / UT_SPEECH_HZ, now() - t0);
-    for (size_t i = 0; i < sizeof rate / sizeof rate[0]; i++) bad |= row(&in, rate[i], ",");
-    bad |= row(&in, 0, "");
+    for (size_t i = 0; i < sizeof rate / sizeof rate[0]; i++) {
+        double kbps = rate[i];
+        bad |= row(UT_CODEC_OPUS, &in, &kbps, ",");
+        bad |= row(UT_CODEC_SPECTRUM, &in, &kbps, ","); /* as many bytes as Opus took */
+    }
+    double none = 0;
+    bad |= row(UT_CODEC_FLAC, &in, &none, "");
     printf("] }\n");
     ut_pcm_free(&in);
     ut_buf_free(&file);

@@ -1,5 +1,5 @@
 /* What a payload codec makes of recordings: payload_wave CODEC KBPS IN... codes and decodes each, writes IN.CODEC.s16 (raw
- * 16-bit samples, 16 kHz) into the folder $OUT or ".", and prints a line for each: name, payload bytes, seconds.
+ * 16-bit samples, 16 kHz) and IN.CODEC.payload into the folder $OUT or ".", and prints a line for each: name, payload bytes, seconds.
  * bench/spectrum_curve.py scores them. */
 #include "media/audio.h"
 #include "stage/payload/payload.h"
@@ -19,6 +19,15 @@ static int slurp(const char *path, ut_buf *b)
     return fclose(f), 0;
 }
 
+static int spill(const char *path, const void *data, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    int bad = !f || fwrite(data, 1, n, f) != n;
+    if (f && fclose(f)) bad = 1;
+    if (bad) fprintf(stderr, "payload_wave: %s cannot be written\n", path);
+    return bad;
+}
+
 static int one(const char *codec, double kbps, const char *path)
 {
     const char *folder = getenv("OUT"), *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
@@ -33,19 +42,18 @@ static int one(const char *codec, double kbps, const char *path)
         s = ut_payload_encode_spectrum(&in, kbps, 2048, &payload, &preview, &info, &e);
     else if (s == UT_OK)
         s = ut_payload_encode_opus(&in, kbps, 2048, &payload, &preview, &info, &e);
+    int bad = s != UT_OK;
+    if (bad) fprintf(stderr, "payload_wave: %s\n", e.text);
     snprintf(to, sizeof to, "%s/%s.%s.s16", folder ? folder : ".", name, codec);
-    FILE *f = s == UT_OK ? fopen(to, "wb") : NULL;
-    if (!f || fwrite(preview.sample, 2, preview.nsamples, f) != preview.nsamples || fclose(f)) {
-        fprintf(stderr, "payload_wave: %s: %s\n", to, s == UT_OK ? "cannot be written" : e.text);
-        s = UT_E_IO;
-    } else {
-        printf("%s %zu %.4f\n", name, payload.len, (double)in.nsamples / UT_SPEECH_HZ);
-    }
+    bad = bad || spill(to, preview.sample, 2 * preview.nsamples);
+    snprintf(to, sizeof to, "%s/%s.%s.payload", folder ? folder : ".", name, codec);
+    bad = bad || spill(to, payload.data, payload.len);
+    if (!bad) printf("%s %zu %.4f\n", name, payload.len, (double)in.nsamples / UT_SPEECH_HZ);
     ut_buf_free(&file);
     ut_buf_free(&payload);
     ut_pcm_free(&in);
     ut_pcm_free(&preview);
-    return s != UT_OK;
+    return bad;
 }
 
 int main(int argc, char **argv)

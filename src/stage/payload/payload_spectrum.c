@@ -1,4 +1,4 @@
-/* The codec `spectrum` as a payload: frames of 10 ms in segments that stand alone.  Layout: spec/payload.md.
+/* The codec `spectrum` as a payload, written: frames of 10 ms in segments that stand alone.  Layout: spec/payload.md.
  *
  * A segment holds whole frames; range coder, contexts and what was learned begin anew in each, so that a lost one
  * costs its own time and no more.  What that costs is measured by bench/bench_payload. */
@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-    FRAMES_PER_BYTE = 6, /* a segment holds no more frames than this times its bytes: bounds a decoder's work */
     QUALITY_BEST = 0,
     QUALITY_WORST = 255
 };
@@ -25,7 +24,7 @@ static ut_status put_segment(ut_payload_writer *w, ut_spectrum_encoder *enc, uin
         w->head.nframes = nframes; /* the longest it may take, put right below */
         ut_status s = ut_payload_put_head(w, e);
         if (s != UT_OK) return s;
-        size_t head = w->out->len - start, most = FRAMES_PER_BYTE * w->segment_nbytes;
+        size_t head = w->out->len - start, most = UT_SPECTRUM_FRAMES_PER_BYTE * w->segment_nbytes;
         got = ut_spectrum_encode_segment(enc, quality, *first, most, w->segment_nbytes - head, w->out);
         if (!got && quality == QUALITY_WORST) return ut_fail(e, UT_E_INTERNAL, "a frame does not fit a segment, or memory ran out");
         if (!got) continue;
@@ -37,7 +36,7 @@ static ut_status put_segment(ut_payload_writer *w, ut_spectrum_encoder *enc, uin
         w->out->len -= head - shorter;
     }
     *first += got;
-    size_t least = *first < nframes ? w->segment_nbytes : (got + FRAMES_PER_BYTE - 1) / FRAMES_PER_BYTE;
+    size_t least = *first < nframes ? w->segment_nbytes : (got + UT_SPECTRUM_FRAMES_PER_BYTE - 1) / UT_SPECTRUM_FRAMES_PER_BYTE;
     return w->out->len - start < least ? ut_buf_resize(w->out, start + least, e) : UT_OK;
 }
 
@@ -98,62 +97,5 @@ ut_status ut_payload_encode_spectrum(const ut_pcm *in, double kbps, size_t segme
     ut_spectrum_encoder_free(enc);
     if (s == UT_OK) s = ut_payload_finish(payload, segment_nbytes, preview, info, e);
     if (s != UT_OK) payload->len = 0;
-    return s;
-}
-
-typedef struct spectrum_reader {
-    ut_spectrum_state state;
-    int64_t overlap[UT_SPECTRUM_HOP];
-    uint64_t next;    /* frame behind the last one decoded */
-    uint64_t covered; /* samples written */
-} spectrum_reader;
-
-/* Frame t completes the samples from 160 (t - 1) on, if frame t - 1 was there. */
-static void decode_frames(spectrum_reader *d, const ut_payload_cursor *c, ut_pcm *pcm)
-{
-    ut_range r;
-    ut_spectrum_code f;
-    int32_t x[UT_SPECTRUM_HOP];
-    int16_t out[UT_SPECTRUM_HOP];
-    bool whole = c->head.first_frame == d->next && d->next;
-    if (!whole) memset(d->overlap, 0, sizeof d->overlap);
-    ut_spectrum_state_init(&d->state, c->head.quality);
-    ut_range_decode_init(&r, c->at, (size_t)(c->end - c->at));
-    for (uint64_t i = 0; i < c->head.nframes; i++, whole = true) {
-        uint64_t t = c->head.first_frame + i, at = (t - 1) * UT_SPECTRUM_HOP;
-        ut_spectrum_code_frame(&d->state, &r, &f, NULL);
-        ut_spectrum_dequantise(&f, t, x);
-        ut_spectrum_inverse(x, d->overlap, out);
-        if (!whole || t == 0) continue;
-        size_t n = pcm->nsamples - at < UT_SPECTRUM_HOP ? (size_t)(pcm->nsamples - at) : UT_SPECTRUM_HOP;
-        memcpy(pcm->sample + at, out, n * sizeof *out);
-        d->covered += n;
-    }
-    d->next = c->head.first_frame + c->head.nframes;
-}
-
-ut_status ut_payload_decode_spectrum(const ut_payload_view *v, ut_payload_out *out, ut_err *e)
-{
-    spectrum_reader d = { .next = 0 };
-    uint64_t nframes = v->head.total ? ut_spectrum_nframes(v->head.total) : 0;
-    if (v->head.total < 1 || v->head.total > UT_MAX_SAMPLES || nframes > (uint64_t)FRAMES_PER_BYTE * v->n)
-        return ut_fail(e, UT_E_INPUT, "the message claims a recording of %llu samples, which it cannot hold",
-                       (unsigned long long)v->head.total);
-    ut_status s = ut_pcm_alloc(&out->pcm, v->head.total, e);
-    for (size_t i = 0; i < v->nsegments && s == UT_OK; i++) {
-        ut_payload_cursor c;
-        if (!ut_payload_has(v, i)) continue;
-        ut_payload_cursor_init(&c, v, i);
-        const ut_payload_head *h = &c.head;
-        uint64_t room = (uint64_t)FRAMES_PER_BYTE * (h->nbytes + (size_t)(c.end - c.at));
-        bool follows = i == 0 || ut_payload_has(v, i - 1); /* then no frame may be missing */
-        if (h->first_frame < d.next || (follows && h->first_frame != d.next) || h->nframes < 1 || h->nframes > room ||
-            h->first_frame + h->nframes > nframes)
-            s = ut_fail(e, UT_E_INPUT, "the message contradicts itself in segment %zu; it is corrupt", i);
-        else decode_frames(&d, &c, &out->pcm);
-    }
-    if (s == UT_OK && !v->nlost && d.next != nframes) s = ut_fail(e, UT_E_INPUT, "the message is truncated");
-    out->lost_s = (double)(v->head.total - d.covered) / UT_SPEECH_HZ;
-    ut_wipe(&d, sizeof d);
     return s;
 }

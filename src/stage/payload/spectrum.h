@@ -13,6 +13,7 @@
 
 enum {
     UT_SPECTRUM_HOP = 160,
+    UT_SPECTRUM_FRAMES_PER_BYTE = 6, /* a segment holds no more frames than this times its bytes: bounds a decoder's work */
     UT_SPECTRUM_MAX_AMP = 1 << 24,
     UT_SPECTRUM_MAX_Q = 1 << 14,
     UT_SPECTRUM_GAINS = 32,  /* step classes of a frame, 1.5 dB apart */
@@ -43,39 +44,69 @@ typedef struct ut_spectrum_frame {
     int32_t level[UT_SPECTRUM_BANDS];                       /* 256 log2 of the band's mean amplitude + 1 */
 } ut_spectrum_frame;
 
+/* Prediction from the voice's pitch: spectrum_pitch.c. */
+enum {
+    UT_SPECTRUM_LONGEST = 400,                      /* period in samples: 40 Hz */
+    UT_SPECTRUM_PAST = UT_SPECTRUM_LONGEST + 1 + 320,
+    UT_SPECTRUM_PREDICTED = 80,                     /* coefficients: below 4 kHz */
+    UT_SPECTRUM_WARP = 12                           /* the period changes by up to 6 % */
+};
+typedef struct ut_spectrum_pitch {
+    int16_t past[UT_SPECTRUM_PAST];                 /* the samples decoded last */
+    int32_t x[UT_SPECTRUM_HOP];                     /* the current frame as predicted, Q4 */
+    int32_t error[2][UT_SPECTRUM_HOP];              /* |decoded - predicted|: of the current frame, of the one before */
+    int32_t period;                                 /* in eighths of a sample; 0: none */
+    int32_t trust;                                  /* squared normalised correlation of the last 20 ms, 0..256 */
+} ut_spectrum_pitch;
+void ut_spectrum_find_period(ut_spectrum_pitch *p); /* fills period and trust from the past */
+void ut_spectrum_predict(ut_spectrum_pitch *p, int32_t warp); /* fills x; the period has changed by warp times 0.5 % */
+void ut_spectrum_remember(ut_spectrum_pitch *p, const int16_t out[UT_SPECTRUM_HOP]);
+
 /* What a decoder remembers within a segment. */
 typedef struct ut_spectrum_state {
+    ut_spectrum_pitch pitch;
+    int64_t overlap[UT_SPECTRUM_HOP]; /* the second half of the frame before, Q22 */
+    uint64_t number;                  /* of the next frame */
     ut_spectrum_frame frame[3];       /* 0: the current one, 1 and 2: those before */
     int32_t bias[UT_COEF_OUT][UT_SPECTRUM_BANDS], level_bias[UT_LEVEL_OUT]; /* learned while coding: Q16 logits */
-    uint16_t gain_p[3][24], repeat_p[4]; /* adaptive probabilities */
-    int32_t gain, gain_move;          /* of the frame before */
+    uint16_t p[UT_COUNTED];           /* counted probabilities */
+    int32_t gain, gain_move, warp;    /* of the frame before */
     uint8_t level[UT_SPECTRUM_BANDS]; /* the last one sent for each band */
     uint32_t repeats;                 /* history of the repeat flag */
     uint32_t quality;                 /* of the segment, 0..255 */
 } ut_spectrum_state;
-void ut_spectrum_state_init(ut_spectrum_state *s, uint32_t quality);
+void ut_spectrum_state_init(ut_spectrum_state *s, uint32_t quality, uint64_t number);
 
 /* A frame's contents. */
 typedef struct ut_spectrum_code {
     int32_t gain;                      /* 0..UT_SPECTRUM_GAINS-1 */
+    int32_t warp;                      /* -UT_SPECTRUM_WARP..UT_SPECTRUM_WARP */
     int32_t q[UT_SPECTRUM_HOP];
     uint8_t level[UT_SPECTRUM_BANDS];  /* UT_SPECTRUM_NO_LEVEL where none is sent */
+    int16_t odds[UT_SPECTRUM_HOP];     /* how likely the model held a coefficient that is not 0: Q8, natural log odds */
     int32_t step[UT_SPECTRUM_HOP];     /* Q4, follows from quality and gain */
+    int32_t x[UT_SPECTRUM_HOP];        /* what it all means: coefficients, Q4, noise included */
 } ut_spectrum_code;
 
 /* Encoders may decide while the model runs, knowing what bits cost: any of these may be NULL, in which case the
  * frame's contents stand already. */
 typedef struct ut_spectrum_chooser {
+    int32_t (*warp)(void *user, const ut_spectrum_state *s, const ut_spectrum_code *f);
     int32_t (*q)(void *user, const ut_spectrum_code *f, int k, const int32_t logit[UT_COEF_OUT]);
-    void (*levels)(void *user, const ut_spectrum_state *s, ut_spectrum_code *f); /* fills level, all bands */
-    void (*seen)(void *seen_user, int net, const int16_t *feature, int nfeatures, int value); /* to train: every decision */
+    bool (*repeat)(void *user, const ut_spectrum_state *s, const ut_spectrum_code *f); /* the noise levels: none is sent */
+    int (*level)(void *user, const ut_spectrum_code *f, int band, const int32_t logit[UT_LEVEL_OUT]);
+    void (*seen)(void *seen_user, int net, const int16_t *feature, int nfeatures, int value); /* to train: every
+        decision; net 0: coefficients, 1: levels, 2: counted bits (nfeatures tells which) */
     void *user, *seen_user;
 } ut_spectrum_chooser;
 
-/* Reads or writes one frame, and learns from it. */
-void ut_spectrum_code_frame(ut_spectrum_state *s, ut_range *r, ut_spectrum_code *f, const ut_spectrum_chooser *c);
-/* The coefficients that a frame means, Q4, noise included.  number: the frame's place in the recording. */
-void ut_spectrum_dequantise(const ut_spectrum_code *f, uint64_t number, int32_t x[UT_SPECTRUM_HOP]);
+/* Reads or writes one frame, and learns from it.  out: the samples that it completes; those of a segment's first frame
+ * lack the frame before, which the segment does not know. */
+void ut_spectrum_code_frame(ut_spectrum_state *s, ut_range *r, ut_spectrum_code *f, const ut_spectrum_chooser *c,
+                            int16_t out[UT_SPECTRUM_HOP]);
+/* Fills x.  number: the frame's place in the recording, which the noise depends on. */
+void ut_spectrum_dequantise(ut_spectrum_code *f, uint64_t number);
+bool ut_spectrum_has_level(const ut_spectrum_code *f, int band);                /* no coefficient in that band */
 int32_t ut_spectrum_noise(const ut_spectrum_code *f, int band, int k); /* amplitude of a zero, Q4 */
 int32_t ut_spectrum_step(uint32_t quality, int32_t gain, int k); /* Q4, 1 to 2^20 */
 
@@ -89,8 +120,12 @@ typedef struct ut_spectrum_tuning {
     double loudness;      /* the step follows the frame's power to this exponent */
     double lambda;        /* steps^2 that a bit is worth */
     double noise;         /* noise is this much of what was there */
-    double hold;          /* a noise level stays while it is right within so many factors of two */
+    double hold;          /* noise levels stay while they are right within so many factors of two */
+    double level_lambda;  /* squared factors of two that a bit is worth */
+    double warp_bits;     /* what a change of period is held to cost */
+    double smooth;        /* how much of the frames beside it a frame's noise takes in */
     double gain_hold;     /* so does the gain, in its own units */
+    double gain_pull;     /* gain moves for a doubling of what is heard, each time the encoder listens */
 } ut_spectrum_tuning;
 extern const ut_spectrum_tuning ut_spectrum_default_tuning;
 
@@ -102,6 +137,8 @@ size_t ut_spectrum_nframes(uint64_t nsamples);
 /* Codes frames from `first` on, until the bytes are full or the recording ends; returns how many frames. */
 size_t ut_spectrum_encode_segment(ut_spectrum_encoder *e, uint32_t quality, size_t first, size_t most_frames,
                                   size_t most_nbytes, ut_buf *out);
+/* Compares what the last full pass of segments would sound like with the original, and moves the gains for the next pass. */
+void ut_spectrum_encoder_listen(ut_spectrum_encoder *e);
 /* For training: `seen` gets every decision. */
 void ut_spectrum_encoder_watch(ut_spectrum_encoder *e, void (*seen)(void *, int, const int16_t *, int, int), void *user);
 #endif

@@ -8,7 +8,7 @@ static int64_t scale_down(int64_t v, int shift)
     return v < 0 ? -((half - v) >> shift) : (v + half) >> shift;
 }
 
-void ut_spectrum_dequantise(const ut_spectrum_code *f, uint64_t number, int32_t x[UT_SPECTRUM_HOP])
+void ut_spectrum_dequantise(ut_spectrum_code *f, uint64_t number)
 {
     uint32_t random = (uint32_t)number * 2654435761u + 1;
     for (int band = 0; band < UT_SPECTRUM_BANDS; band++)
@@ -16,7 +16,7 @@ void ut_spectrum_dequantise(const ut_spectrum_code *f, uint64_t number, int32_t 
             int64_t v = (int64_t)f->q[k] * f->step[k];
             random = random * 1664525u + 1013904223u;
             if (!f->q[k]) v = random >> 31 ? ut_spectrum_noise(f, band, k) : -ut_spectrum_noise(f, band, k);
-            x[k] = (int32_t)(v > UT_SPECTRUM_MAX_AMP ? UT_SPECTRUM_MAX_AMP : v < -UT_SPECTRUM_MAX_AMP ? -UT_SPECTRUM_MAX_AMP : v);
+            f->x[k] = (int32_t)(v > UT_SPECTRUM_MAX_AMP ? UT_SPECTRUM_MAX_AMP : v < -UT_SPECTRUM_MAX_AMP ? -UT_SPECTRUM_MAX_AMP : v);
         }
 }
 
