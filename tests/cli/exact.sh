@@ -40,5 +40,5 @@ done
 variant "s390x, big-endian" qemu-s390x s390x-linux-gnu-gcc -O2 -static
 if [ "$(grep -c . "$vectors/MANIFEST")" -lt 8 ]; then fail "MANIFEST: too few vectors"; fi
 echo "exact: $nvariants builds compared"
-if [ "$nvariants" -eq 0 ]; then skip "no compiler here"; fi
+if [ "$nvariants" -eq 0 ] && ! command -v gcc clang >/dev/null; then skip "no compiler here"; fi
 finish

@@ -28,7 +28,6 @@ struct ut_spectrum_encoder {
     ut_spectrum_chooser chooser;
 };
 
-size_t ut_spectrum_nframes(uint64_t nsamples) { return (size_t)((nsamples + N - 1) / N + 1); }
 
 static void forward(const double *cosine, const int16_t *sample, size_t nsamples, size_t frame, float *x)
 {

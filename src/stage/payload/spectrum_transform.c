@@ -39,3 +39,5 @@ void ut_spectrum_inverse(const int32_t x[UT_SPECTRUM_HOP], int64_t overlap[UT_SP
         overlap[n] = second * ut_spectrum_window[N - 1 - n];
     }
 }
+
+size_t ut_spectrum_nframes(uint64_t nsamples) { return (size_t)((nsamples + UT_SPECTRUM_HOP - 1) / UT_SPECTRUM_HOP + 1); }
