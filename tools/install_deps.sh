@@ -12,7 +12,7 @@ case $purpose in
 build) ;;
 check)
     packages+=(libasan8 libubsan1)
-    if [ "${CI:-}" = true ]; then packages+=(clang); fi
+    if [ "${CI:-}" = true ]; then packages+=(clang qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross); fi
     ;;
 demo) packages+=(espeak-ng sox) ;;
 fuzz) packages+=(clang) ;;

@@ -108,18 +108,30 @@ static ut_status try(ut_job *j, ut_codec codec, double kbps)
     return s;
 }
 
-static double opus_nbytes(const ut_job *j, double kbps) { return j->rep->audio_s * kbps * 125 * .97 + 60; }
+/* By WB-PESQ over true bytes `spectrum` is ahead of Opus up to here (docs/RESULTS.md, "Speech"). */
+#define SPECTRUM_BELOW_KBPS 12
+
+static ut_codec lossy_codec(const ut_job *j, double kbps)
+{
+    if (j->opt->codec != UT_CODEC_AUTO) return j->opt->codec;
+    return kbps < SPECTRUM_BELOW_KBPS ? UT_CODEC_SPECTRUM : UT_CODEC_OPUS;
+}
+
+static double voice_nbytes(const ut_job *j, double kbps) /* spectrum hits its rate, Opus stays below it */
+{
+    return j->rep->audio_s * kbps * 125 * (lossy_codec(j, kbps) == UT_CODEC_SPECTRUM ? 1.02 : .97) + 60;
+}
 
 ut_status ut_job_check_length(ut_job *j)
 {
     const ut_hide_options *o = j->opt;
     double least = ladder_kbps[LADDER - 1];
     bool search = (o->codec == UT_CODEC_AUTO || o->codec == UT_CODEC_OPUS) && !(o->bitrate_kbps > 0);
-    return search && opus_nbytes(j, least) > (double)ut_job_budget(j, j->min_psnr_db) ? too_much(j, least) : UT_OK;
+    return search && voice_nbytes(j, least) > (double)ut_job_budget(j, j->min_psnr_db) ? too_much(j, least) : UT_OK;
 }
 
 /* Down the ladder from the best rate that the forecast holds possible. */
-static ut_status ladder(ut_job *j, ut_codec codec)
+static ut_status ladder(ut_job *j)
 {
     double seconds = j->rep->audio_s;
     ut_status s = UT_E_CAPACITY;
@@ -128,9 +140,9 @@ static ut_status ladder(ut_job *j, ut_codec codec)
         double budget = (double)ut_job_budget(j, want);
         int tries = 0;
         for (int i = 0; i < LADDER && tries < 3 && s == UT_E_CAPACITY; i++) {
-            if (opus_nbytes(j, ladder_kbps[i]) > budget) continue;
+            if (voice_nbytes(j, ladder_kbps[i]) > budget) continue;
             tries++;
-            s = try(j, codec, ladder_kbps[i]);
+            s = try(j, lossy_codec(j, ladder_kbps[i]), ladder_kbps[i]);
         }
         if (pass == 0 && want <= j->min_psnr_db && tries) break;
     }
@@ -145,8 +157,7 @@ ut_status ut_job_encode_and_hide(ut_job *j)
     const ut_hide_options *o = j->opt;
     if (o->codec == UT_CODEC_RAW) return try(j, UT_CODEC_RAW, 0);
     if (o->codec == UT_CODEC_FLAC) return try(j, UT_CODEC_FLAC, 0);
-    ut_codec lossy = o->codec == UT_CODEC_AUTO ? UT_CODEC_OPUS : o->codec;
-    if (o->bitrate_kbps > 0) return try(j, lossy, o->bitrate_kbps);
+    if (o->bitrate_kbps > 0) return try(j, lossy_codec(j, o->bitrate_kbps), o->bitrate_kbps);
     if (o->codec == UT_CODEC_AUTO && (double)ut_job_budget(j, fmax(FLAC_PSNR_DB, j->min_psnr_db)) > j->rep->audio_s * 8000) {
         ut_status s = encode(j, UT_CODEC_FLAC, 0);
         if (s == UT_OK && j->payload.len < ut_job_budget(j, fmax(FLAC_PSNR_DB, j->min_psnr_db))) s = hide(j);
@@ -154,7 +165,7 @@ ut_status ut_job_encode_and_hide(ut_job *j)
         if (s != UT_E_CAPACITY) return s;
         j->rep->nsteps--;
     }
-    return ladder(j, lossy);
+    return ladder(j);
 }
 
 /* The file, read back: what is written is what was verified. */
