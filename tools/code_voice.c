@@ -1,5 +1,5 @@
 /* Codes a recording as a payload and writes what the receiver would get, for scoring.  Prints "kbps N": payload bits per second of audio.
- * Usage: code_voice IN OUT.wav opus KBPS | flac
+ * Usage: code_voice IN OUT.wav opus|spectrum KBPS | flac
  */
 #include "media/audio.h"
 #include <stdio.h>
@@ -35,10 +35,10 @@ static ut_status save(const char *path, const ut_pcm *pcm, ut_err *e)
 
 int main(int argc, char **argv)
 {
-    bool flac = argc == 4 && !strcmp(argv[3], "flac"), opus = argc == 5 && !strcmp(argv[3], "opus");
-    double kbps = opus ? strtod(argv[4], NULL) : 0;
-    if (!flac && !(opus && kbps > 0)) {
-        fprintf(stderr, "usage: code_voice IN OUT.wav opus KBPS | flac\n");
+    bool flac = argc == 4 && !strcmp(argv[3], "flac"), opus = argc == 5 && !strcmp(argv[3], "opus"), spectrum = argc == 5 && !strcmp(argv[3], "spectrum");
+    double kbps = opus || spectrum ? strtod(argv[4], NULL) : 0;
+    if (!flac && !(kbps > 0)) {
+        fprintf(stderr, "usage: code_voice IN OUT.wav opus|spectrum KBPS | flac\n");
         return 2;
     }
     ut_err e = { 0 };
@@ -47,7 +47,8 @@ int main(int argc, char **argv)
     ut_payload_info info = { 0 };
     ut_status s = load(argv[1], &in, &e);
     if (s == UT_OK)
-        s = opus ? ut_payload_encode_opus(&in, kbps, SEGMENT_NBYTES, &payload, &preview, &info, &e)
+        s = spectrum ? ut_payload_encode_spectrum(&in, kbps, SEGMENT_NBYTES, &payload, &preview, &info, &e)
+          : opus ? ut_payload_encode_opus(&in, kbps, SEGMENT_NBYTES, &payload, &preview, &info, &e)
                  : ut_payload_encode_flac(&in, SEGMENT_NBYTES, &payload, &preview, &info, &e);
     if (s == UT_OK) s = save(argv[2], &preview, &e);
     if (s == UT_OK) printf("kbps %.3f\n", info.kbps);
