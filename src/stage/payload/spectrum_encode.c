@@ -70,7 +70,7 @@ static void extend(const ut_spectrum_encoder *e, const ut_spectrum_pitch *p, dou
     float past[UT_SPECTRUM_PAST + 2 * N], fold[N], in[2 * N];
     for (int n = 0; n < 2 * N; n++) {
         double at = UT_SPECTRUM_PAST + n - period * (floor(n / period) + 1);
-        int i = (int)at;
+        int i = (int)at < UT_SPECTRUM_PAST ? (int)at : UT_SPECTRUM_PAST - 1; /* n a hair below a multiple of the period */
         past[n] = (float)(p->past[i] + (at - i) * (i + 1 < UT_SPECTRUM_PAST ? p->past[i + 1] - p->past[i] : 0));
         in[n] = past[n] * e->window[n];
     }
