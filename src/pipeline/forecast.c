@@ -122,7 +122,8 @@ double ut_forecast_ideal_nbits(const ut_forecast *f, double psnr_db)
 static double robust_bits(const ut_sender *s, double psnr_db)
 {
     ut_robust_case c = ut_robust_case_of(s, s->cover);
-    return ut_robust_bits_at(&c, 65025 / pow(10, psnr_db / 10));
+    ut_robust_plan p;
+    return ut_robust_plan_at(&c, 65025 / pow(10, psnr_db / 10), &p);
 }
 
 size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db)
