@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #define BOX_ALPHA .7
-#define BOX_RESERVE 4.0   /* the box's carriers bring so many times what it needs */
+#define BOX_RESERVE 2.8   /* the box's carriers bring so many times what it needs */
 #define ROUNDING .09      /* squared error of 8-bit rounding, per sample */
 
 enum { NALPHA = 3, NRATIO = 64, MOST_WIDTH = 255 };

@@ -383,6 +383,10 @@ static void rehearse(void *arg, size_t variant)
 {
     rehearsal *h = arg;
     ut_err err = { 0 };
+    pthread_mutex_lock(&h->lock);
+    bool lost = h->status != UT_OK; /* one failure is enough */
+    pthread_mutex_unlock(&h->lock);
+    if (lost) return;
     ut_status st = receive(h, variant, &err);
     if (st == UT_OK) return;
     pthread_mutex_lock(&h->lock);

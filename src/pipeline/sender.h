@@ -54,7 +54,7 @@ UT_MUST_CHECK ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_
  * UT_E_CAPACITY: it does not fit.  A new salt may be drawn (message then sealed anew through `seal`). */
 #define UT_MARGIN_LEAST 0.005 /* share of raw bits flipped in the rehearsal: at least this, */
 #define UT_MARGIN_SHARE 0.25  /* and at least this share of the measured raw bit error rate */
-#define UT_MARGIN_ROBUST 0.05  /* robust form: share of the carriers' error rate instead */
+#define UT_MARGIN_ROBUST 0.15  /* robust form: share of the carriers' error rate instead */
 #define UT_MARGIN_CARRIERS 5e-5 /* with a syndrome code: share of carriers flipped, each of which is several raw bits */
 /* Share of carriers to flip where so many raw bits came wrong by themselves. */
 double ut_sender_margin(const ut_sender *s, double ber);
