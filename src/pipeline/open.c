@@ -97,7 +97,7 @@ ut_status ut_job_prepare(ut_job *j)
     ut_status s = ut_design_init(&j->design, &j->route, &j->cover, jpeg, j->err);
     if (s == UT_OK)
         s = ut_sender_init(&j->sender, &j->cover, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
-    if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, 65025 / pow(10, j->min_psnr_db / 10), j->err);
+    if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, 65025 / pow(10, fmax(j->min_psnr_db, 35) / 10), j->err);
     if (s == UT_OK) s = ut_sender_forecast(&j->sender, &j->forecast, j->err);
     if (s != UT_OK) return s;
     if (j->design.noisy)

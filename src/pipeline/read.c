@@ -41,7 +41,7 @@ static ut_status read_robust(const ut_view *v, const ut_found *f, unsigned nthre
     if (s != UT_OK) return s;
     s = ut_robust_layout_payload(&l, h->table, &f->keys, e);
     if (s == UT_OK && h->code_nbits / 2 > l.payload.at.n) s = contradiction(e);
-    if (s == UT_OK) s = ut_scs_read(v, &l.payload, (float)h->scale / UT_SCS_WIDTH_UNIT, &r->reading, nthreads, e);
+    if (s == UT_OK) s = ut_scs_read(v, &l.payload, ut_scs_width(h->scale), &r->reading, nthreads, e);
     r->keys = f->keys;
     memcpy(r->trust, h->trust, sizeof r->trust);
     r->scs = l.payload;

@@ -5,7 +5,7 @@
 
 typedef struct ut_robust_plan {
     unsigned nfreq;      /* frequencies that carry payload */
-    unsigned width;      /* of a cell, in 1/UT_SCS_WIDTH_UNIT */
+    unsigned width;      /* of a cell: ut_scs_width's step */
     float alpha;         /* share of the way that coefficients move */
     unsigned tier;       /* of the box's cells */
     double mse;          /* expected squared error per sample */
@@ -16,6 +16,7 @@ typedef struct ut_robust_plan {
 typedef struct ut_robust_case {
     size_t nblocks;
     bool dense, grey;
+    unsigned nfreq;      /* plan for so many frequencies; 0: for whatever is best */
     double credit;       /* factor on what the model says that carriers bring, learnt */
     double moving;       /* share of blocks that are not left alone */
     const double *noise, *kept; /* [64] by frequency: rms in coefficient units of what carriers suffer that are not wiped out, and their share */
@@ -33,6 +34,10 @@ double ut_robust_plan_at(const ut_robust_case *c, double mse, ut_robust_plan *p)
 void ut_robust_fit_noise(const ut_robust_plan *p, double mean[64][2], double noise[64], double kept[64]);
 /* What the model says that the plan's carriers bring. */
 double ut_robust_expect(const ut_robust_case *c, const ut_robust_plan *p);
+/* Sealed bits that codes make of that much information in the plan's carriers. */
+double ut_robust_sealed(const ut_robust_case *c, const ut_robust_plan *p, double info);
+/* The next larger (or smaller) number of frequencies that plans are made for; 0: there is none. */
+unsigned ut_robust_next(unsigned nfreq, bool larger);
 /* First guess: what the channels do to the photo as it is.  They do more to what is embedded where they leave nothing to be seen. */
 void ut_robust_guess(ut_sender *s);
 

@@ -41,7 +41,7 @@ static double free_share(const ut_robust_case *c, unsigned f)
 }
 
 /* What the codes need over the bits they carry, by bits per carrier: their distance from the limit, and what flips of the rehearsal take. */
-static double overhead(double rate) { return 1.1 + .16 * exp(-rate / .3) + .4 * exp(-rate / .06); }
+static double overhead(double rate) { return 1.14 + .45 * exp(-rate / .35); }
 
 static double payload_bits(const ut_robust_case *c, unsigned nfreq, int a, double width)
 {
@@ -83,22 +83,44 @@ static double carriers_per_block(const ut_robust_case *c, unsigned nfreq)
     return n;
 }
 
+static bool usable(const ut_robust_case *c, unsigned i) { return !c->nfreq || c->nfreq == counts[i]; }
+
+/* Bits that codes make of that much information in so many carriers. */
+static double sealed_of(double info, double ncarriers)
+{
+    double sealed = info / 1.3;
+    for (int k = 0; k < 6; k++) sealed = info / overhead(sealed / ncarriers);
+    return sealed;
+}
+
+double ut_robust_sealed(const ut_robust_case *c, const ut_robust_plan *p, double info)
+{
+    return sealed_of(info, carriers_per_block(c, p->nfreq) * (double)c->nblocks);
+}
+
+unsigned ut_robust_next(unsigned nfreq, bool larger)
+{
+    for (unsigned i = 0; i < NCOUNTS; i++)
+        if (counts[i] == nfreq) return larger ? (i + 1 < NCOUNTS ? counts[i + 1] : 0) : (i ? counts[i - 1] : 0);
+    return 0;
+}
+
 bool ut_robust_plan_for(const ut_robust_case *c, double nbits, double factor, ut_robust_plan *p)
 {
     pthread_once(&once, fill);
     *p = (ut_robust_plan){ .mse = INFINITY, .tier = box_tier(c) };
     for (unsigned i = 0; i < NCOUNTS; i++)
-        for (int a = 0; a < NALPHA; a++) {
+        for (int a = 0; a < NALPHA && usable(c, i); a++) {
             double n = carriers_per_block(c, counts[i]);
             double bits = nbits * factor * overhead(nbits / n / (double)c->nblocks);
-            int lo = 0, hi = MOST_WIDTH + 1; /* the least width that brings enough is in (lo, hi] */
+            int lo = -1, hi = MOST_WIDTH + 1; /* the least width that brings enough is in (lo, hi] */
             while (hi - lo > 1) {
                 int mid = (lo + hi) / 2;
-                if (payload_bits(c, counts[i], a, (double)mid / UT_SCS_WIDTH_UNIT) >= bits) hi = mid;
+                if (payload_bits(c, counts[i], a, (double)ut_scs_width((unsigned)mid)) >= bits) hi = mid;
                 else lo = mid;
             }
             if (hi > MOST_WIDTH) continue;
-            double width = (double)hi / UT_SCS_WIDTH_UNIT, mse = error(c, n * c->moving, width, alphas[a]) + box_error(c, p->tier);
+            double width = (double)ut_scs_width((unsigned)hi), mse = error(c, n * c->moving, width, alphas[a]) + box_error(c, p->tier);
             if (mse >= p->mse) continue;
             p->mse = mse;
             p->nfreq = counts[i];
@@ -115,16 +137,16 @@ double ut_robust_plan_at(const ut_robust_case *c, double mse, ut_robust_plan *p)
     *p = (ut_robust_plan){ .mse = mse, .tier = box_tier(c) };
     double left = mse - box_error(c, p->tier), best = 0;
     for (unsigned i = 0; i < NCOUNTS && left > 0; i++)
-        for (int a = 0; a < NALPHA; a++) {
+        for (int a = 0; a < NALPHA && usable(c, i); a++) {
             double n = carriers_per_block(c, counts[i]);
-            double width = floor(sqrt(left / error(c, n * c->moving, 1, alphas[a])) * UT_SCS_WIDTH_UNIT) / UT_SCS_WIDTH_UNIT;
-            if (width * UT_SCS_WIDTH_UNIT > MOST_WIDTH || width <= 0) continue;
-            double bits = payload_bits(c, counts[i], a, width), sealed = bits / 1.3;
-            for (int k = 0; k < 5; k++) sealed = bits / overhead(sealed / n / (double)c->nblocks);
+            double step = floor(48 * log2(sqrt(left / error(c, n * c->moving, 1, alphas[a])) / 1.5));
+            if (step < 0 || step > MOST_WIDTH) continue;
+            double width = (double)ut_scs_width((unsigned)step);
+            double bits = payload_bits(c, counts[i], a, width), sealed = sealed_of(bits, n * (double)c->nblocks);
             if (sealed <= best) continue;
             best = sealed;
             p->nfreq = counts[i];
-            p->width = (unsigned)(width * UT_SCS_WIDTH_UNIT);
+            p->width = (unsigned)step;
             p->alpha = (float)alphas[a];
             p->bits = bits;
         }
@@ -143,7 +165,7 @@ static double sinc(double x) { return fabs(x) > 1e-9 ? sin(x) / x : 1; }
 void ut_robust_fit_noise(const ut_robust_plan *p, double mean[64][2], double noise[64], double kept[64])
 {
     const double pi = 3.14159265358979323846, spread = pi * (1 - (double)p->alpha);
-    double width = (double)p->width / UT_SCS_WIDTH_UNIT, most = 0, least = 1;
+    double width = (double)ut_scs_width(p->width), most = 0, least = 1;
     for (unsigned f = 0; f < 63; f++) {
         unsigned k = ut_zigzag[1 + f];
         if (f < p->nfreq) {
@@ -165,7 +187,7 @@ void ut_robust_fit_noise(const ut_robust_plan *p, double mean[64][2], double noi
 double ut_robust_expect(const ut_robust_case *c, const ut_robust_plan *p)
 {
     pthread_once(&once, fill);
-    return payload_bits(c, p->nfreq, step_of(p), (double)p->width / UT_SCS_WIDTH_UNIT);
+    return payload_bits(c, p->nfreq, step_of(p), (double)ut_scs_width(p->width));
 }
 
 void ut_robust_guess(ut_sender *s)

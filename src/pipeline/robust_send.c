@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_AGAIN = 4, LEARN_ROUNDS = 4, TRIES = 10, THRIFTY_NPIXELS = 1500000, THRIFTY_TRIES = 4 };
-#define LEARNT .025  /* the model agrees with the trial to this share */
+enum { ASK_AGAIN = 4, CORRECTIONS = 3, FIRST_NFREQ = 15, LEARN_ROUNDS = 4, TRIES = 10, THRIFTY_NPIXELS = 1500000, THRIFTY_TRIES = 4 };
+#define ENOUGH .02    /* information may fall short of the plan by so much */
+#define NEAR .15      /* a trial is near the message if its squared error is, as a logarithm */
 #define BOX_ALPHA .7f
 #define DEARER 1.035
 #define UNSENT 1.1
@@ -75,7 +76,7 @@ static ut_status probe(attempt *a, size_t variant, outcome *o, ut_err *e)
     ut_status st = ut_sender_arrive(a->s, a->sent, variant, &r, &v, e);
     if (st != UT_OK) return st;
     ut_scs_reading got = { 0 };
-    st = ut_scs_read(&v, c, (float)a->plan.width / UT_SCS_WIDTH_UNIT, &got, 1, e);
+    st = ut_scs_read(&v, c, ut_scs_width(a->plan.width), &got, 1, e);
     *o = (outcome){ 0 };
     for (size_t i = 0; i < c->at.n && st == UT_OK; i++) {
         if (got.phase[i] == UT_SCS_LOST) continue;
@@ -119,7 +120,7 @@ static ut_status embed(attempt *a, const ut_seal_keys *k, ut_picture *stego, ut_
 {
     ut_sender *s = a->s;
     ut_embedding m;
-    const float width[2] = { (float)a->plan.width / UT_SCS_WIDTH_UNIT, ut_robust_box_width(a->plan.tier) };
+    const float width[2] = { ut_scs_width(a->plan.width), ut_robust_box_width(a->plan.tier) };
     const float alpha[2] = { a->plan.alpha, BOX_ALPHA };
     ut_status st = ut_embedding_init(&m, a->cover, e);
     if (st != UT_OK) return st;
@@ -165,14 +166,20 @@ ut_robust_case ut_robust_case_of(const ut_sender *s, const ut_picture *p)
                              .noise = s->noise, .kept = s->kept, .moving = 1 - s->still, .credit = s->credit };
 }
 
-/* A middle part of a large photo, at the same place on every codec's grid. */
-static ut_status middle(const ut_picture *p, ut_picture *part, ut_err *e)
+/* Of a large photo, sixteen pieces from all over it, side by side, each at the same place on every codec's grid. */
+static ut_status sample(const ut_picture *p, ut_picture *part, ut_err *e)
 {
-    uint32_t w = p->width < 1536 ? p->width : 1536, h = p->height < 1024 ? p->height : 1024;
-    uint32_t x = (p->width - w) / 2 / 64 * 64, y = (p->height - h) / 2 / 64 * 64;
-    ut_status st = ut_picture_alloc(part, w, h, false, e);
+    enum { SIDE = 4, GRID = 16, WIDE = 384, HIGH = 256 };
+    uint32_t w = p->width / SIDE / GRID * GRID, h = p->height / SIDE / GRID * GRID;
+    if (w > WIDE) w = WIDE, h = p->height / SIDE < HIGH ? h : HIGH;
+    else if (h > HIGH * 4) h = HIGH * 4; /* narrow and tall */
+    ut_status st = ut_picture_alloc(part, w * SIDE, h * SIDE, false, e);
     if (st != UT_OK) return st;
-    for (uint32_t r = 0; r < h; r++) memcpy(part->rgb + (size_t)r * w * 3, p->rgb + ((size_t)(y + r) * p->width + x) * 3, (size_t)w * 3);
+    for (uint32_t y = 0; y < h * SIDE; y++)
+        for (uint32_t i = 0; i < SIDE; i++) {
+            uint32_t from_x = (p->width - w) * i / (SIDE - 1) / GRID * GRID, from_y = (p->height - h) * (y / h) / (SIDE - 1) / GRID * GRID;
+            memcpy(part->rgb + ((size_t)y * w * SIDE + i * w) * 3, p->rgb + ((size_t)(from_y + y % h) * p->width + from_x) * 3, (size_t)w * 3);
+        }
     part->grey = p->grey;
     return UT_OK;
 }
@@ -190,67 +197,127 @@ typedef struct aim {
     double bits, mse;
 } aim;
 
-/* The plan, and how bad it is: squared error, or bits carried as a negative number; INFINITY: none. */
-static double plan_for(const ut_robust_case *c, const aim *to, ut_robust_plan *p)
+/* The best trial so far. */
+typedef struct lesson {
+    double cost; /* squared error that the bits would take, or bits carried as a negative number */
+    double still, noise[64], kept[64], credit, cosine[UT_SCS_NCLASSES];
+    unsigned nfreq;
+} lesson;
+
+static bool plan_for(const ut_robust_case *c, const aim *to, ut_robust_plan *p)
 {
-    if (to->bits > 0) return ut_robust_plan_for(c, to->bits, 1, p) ? p->mse : INFINITY;
-    double bits = ut_robust_plan_at(c, to->mse, p);
-    return bits > 0 ? -bits : INFINITY;
+    if (to->bits > 0) return ut_robust_plan_for(c, to->bits, 1, p);
+    return ut_robust_plan_at(c, to->mse, p) > 0;
 }
 
-/* Trials with that share of blocks left alone, until what they bring is what was planned.  cost: as plan_for gives it in the end. */
-static ut_status learn_share(attempt *a, double share, aim to, ut_picture *stego, const ut_seal_keys *k, double *cost, ut_err *e)
+/* One trial with so many frequencies (0: as the model likes).  cost: of what was measured; INFINITY: no such plan. */
+static ut_status trial(attempt *a, const aim *to, unsigned nfreq, ut_picture *stego, const ut_seal_keys *k, double *cost, ut_err *e)
 {
     ut_sender *s = a->s;
-    ut_robust_plan next;
-    ut_status st = attempt_still(a, share, e);
+    ut_robust_case c = ut_robust_case_of(s, a->cover);
+    aim less = *to;
     *cost = INFINITY;
-    for (int round = 0; round < LEARN_ROUNDS && st == UT_OK; round++) {
-        ut_robust_case c = ut_robust_case_of(s, a->cover);
-        aim less = to;
-        /* what no plan brings is tried at its utmost: the noise may be less than feared */
-        while (plan_for(&c, &less, &a->plan) >= INFINITY && less.bits > 1) less.bits *= .8;
-        if (!a->plan.nfreq) break;
-        st = embed(a, k, stego, e);
-        if (st == UT_OK) st = ask(a, stego, e);
-        if (st != UT_OK) break;
-        ut_robust_fit_noise(&a->plan, a->worst.mean, s->noise, s->kept);
-        s->credit = 1;
-        c = ut_robust_case_of(s, a->cover);
-        s->credit = c.credit = fmin(fmax(a->worst.info / fmax(ut_robust_expect(&c, &a->plan), 1), .5), 2);
-        s->worst_ber = a->ber;
-        *cost = plan_for(&c, &to, &next);
-        if (fabs(a->worst.info - a->plan.bits) < LEARNT * a->plan.bits) break;
-    }
-    return st;
+    c.nfreq = nfreq;
+    /* what no plan brings is tried at its utmost: the noise may be less than feared */
+    while (!plan_for(&c, &less, &a->plan) && less.bits > 1) less.bits *= .8;
+    if (!a->plan.nfreq) return UT_OK;
+    ut_status st = embed(a, k, stego, e);
+    if (st == UT_OK) st = ask(a, stego, e);
+    if (st != UT_OK) return st;
+    ut_robust_fit_noise(&a->plan, a->worst.mean, s->noise, s->kept);
+    s->credit = 1;
+    c = ut_robust_case_of(s, a->cover);
+    s->credit = fmin(fmax(a->worst.info / fmax(ut_robust_expect(&c, &a->plan), 1), .3), 3);
+    s->worst_ber = a->ber;
+    double sealed = fmax(ut_robust_sealed(&c, &a->plan, a->worst.info), 1);
+    *cost = to->bits > 0 ? a->plan.mse * pow(to->bits / sealed, .9) : -sealed;
+    return UT_OK;
 }
 
-/* How many of the quietest blocks are better left alone, where the channel would wipe out what they carry. */
-static ut_status learn_shares(attempt *a, aim to, ut_picture *stego, const ut_seal_keys *k, ut_err *e)
+/* Keeps the trial if it is the best. */
+static bool better(const attempt *a, double cost, lesson *l)
 {
-    static const double shares[] = { 0, .2, .4, .6, .8 };
-    enum { N = sizeof shares / sizeof *shares };
-    ut_sender *s = a->s;
-    double least = INFINITY, best = 0, cosine[UT_SCS_NCLASSES] = { 0 }, noise[64], kept[64], credit = s->credit, cost;
-    memcpy(noise, s->noise, sizeof noise);
-    memcpy(kept, s->kept, sizeof kept);
-    for (size_t i = 0; i < N; i++) {
-        ut_status st = learn_share(a, shares[i], to, stego, k, &cost, e);
-        if (st != UT_OK) return st;
-        if (cost > least) break;
-        least = cost;
-        best = shares[i];
-        memcpy(noise, s->noise, sizeof noise);
-        memcpy(kept, s->kept, sizeof kept);
-        memcpy(cosine, a->worst.cosine, sizeof cosine);
-        credit = s->credit;
-    }
-    s->credit = credit;
-    for (unsigned q = 0; q < UT_SCS_NCLASSES; q++) s->trust[q] = (uint8_t)fmin(fmax(cosine[q] * 16, 0), 15);
-    memcpy(s->noise, noise, sizeof noise);
-    memcpy(s->kept, kept, sizeof kept);
-    s->still = best;
+    const ut_sender *s = a->s;
+    if (cost >= l->cost) return false;
+    *l = (lesson){ .cost = cost, .still = s->still, .credit = s->credit, .nfreq = a->plan.nfreq };
+    memcpy(l->noise, s->noise, sizeof l->noise);
+    memcpy(l->kept, s->kept, sizeof l->kept);
+    memcpy(l->cosine, a->worst.cosine, sizeof l->cosine);
+    return true;
+}
+
+static void recall(ut_sender *s, const lesson *l)
+{
+    s->still = l->still;
+    s->credit = l->credit;
+    memcpy(s->noise, l->noise, sizeof l->noise);
+    memcpy(s->kept, l->kept, sizeof l->kept);
+}
+
+/* More frequencies, or fewer, as long as that helps. */
+static ut_status climb(attempt *a, const aim *to, ut_picture *stego, const ut_seal_keys *k, lesson *l, ut_err *e)
+{
+    unsigned from = l->nfreq;
+    for (int larger = 1; larger >= 0 && (larger || l->nfreq == from); larger--)
+        for (unsigned n = ut_robust_next(from, larger); n; n = ut_robust_next(n, larger)) {
+            double cost;
+            recall(a->s, l);
+            ut_status st = trial(a, to, n, stego, k, &cost, e);
+            if (st != UT_OK) return st;
+            if (!better(a, cost, l)) break;
+        }
     return UT_OK;
+}
+
+static void set_trust(ut_sender *s, const double cosine[UT_SCS_NCLASSES])
+{
+    for (unsigned q = 0; q < UT_SCS_NCLASSES; q++) s->trust[q] = (uint8_t)fmin(fmax(cosine[q] * 16, 0), 15);
+}
+
+/* At one squared error: how many frequencies, and how many of the quietest blocks to leave alone, where the channel would wipe out what they
+ * carry.  From what l holds, if anything. */
+static ut_status explore_at(attempt *a, double mse, ut_picture *stego, const ut_seal_keys *k, lesson *l, ut_err *e)
+{
+    const aim to = { 0, mse };
+    double cost;
+    l->cost = INFINITY;
+    ut_status st = trial(a, &to, l->nfreq, stego, k, &cost, e);
+    if (st != UT_OK || cost >= INFINITY) return st;
+    better(a, cost, l);
+    st = climb(a, &to, stego, k, l, e);
+    for (double share = l->still + .2; share < .9 && st == UT_OK; share += .2) {
+        recall(a->s, l);
+        st = attempt_still(a, share, e);
+        if (st == UT_OK) st = trial(a, &to, l->nfreq, stego, k, &cost, e);
+        if (st != UT_OK || !better(a, cost, l)) break;
+        st = climb(a, &to, stego, k, l, e);
+    }
+    recall(a->s, l);
+    return st == UT_OK ? attempt_still(a, l->still, e) : st;
+}
+
+static ut_status explore(attempt *a, const aim *to, ut_picture *stego, const ut_seal_keys *k, ut_err *e)
+{
+    ut_sender *s = a->s;
+    double mse = to->mse, cost;
+    /* what was learnt for far more bits misleads */
+    lesson l = { .nfreq = s->nfreq && s->nfreq < 2 * FIRST_NFREQ ? s->nfreq : FIRST_NFREQ };
+    ut_status st = attempt_still(a, s->still, e);
+    for (int round = 0; round < LEARN_ROUNDS && st == UT_OK && to->bits > 0; round++) { /* about what it will cost */
+        st = trial(a, to, l.nfreq, stego, k, &cost, e);
+        if (st != UT_OK || cost >= INFINITY) return st;
+        mse = cost;
+        if (fabs(log(cost / a->plan.mse)) < NEAR) break;
+    }
+    for (int round = 0; round < LEARN_ROUNDS && st == UT_OK; round++) {
+        st = explore_at(a, mse, stego, k, &l, e);
+        if (st != UT_OK || l.cost >= INFINITY || to->bits <= 0) break;
+        double now = mse * pow(to->bits / -l.cost, .75);
+        if (fabs(log(now / mse)) < NEAR) break;
+        mse = now;
+    }
+    if (st == UT_OK) s->nfreq = l.nfreq, set_trust(s, l.cosine);
+    return st;
 }
 
 /* Trial embeddings of random bits until the model knows the noise.  to: bits per block. */
@@ -260,7 +327,7 @@ static ut_status learn(ut_sender *s, aim to, const ut_seal_keys *k, ut_err *e)
     const ut_picture *cover = s->cover;
     ut_status st = UT_OK;
     if ((size_t)cover->width * cover->height > THRIFTY_NPIXELS) {
-        st = middle(cover, &part, e);
+        st = sample(cover, &part, e);
         cover = &part;
     }
     uint8_t *bits = ut_calloc(UT_ROBUST_NSLOTS, 1, e);
@@ -275,7 +342,7 @@ static ut_status learn(ut_sender *s, aim to, const ut_seal_keys *k, ut_err *e)
     if (st == UT_OK) st = ut_robust_layout_init(&a.layout, cover->width, cover->height, &s->locator, e);
     if (st == UT_OK) st = ut_robust_box_nbits(&a.nbox, e);
     to.bits *= (double)ut_grid_nblocks(a.layout.grid);
-    if (st == UT_OK) st = learn_shares(&a, to, &stego, k, e);
+    if (st == UT_OK) st = explore(&a, &to, &stego, k, e);
     free(a.still);
     ut_robust_layout_free(&a.layout);
     ut_picture_free(&part);
@@ -297,7 +364,8 @@ static bool step_for(ut_fec_kind kind, size_t nsealed, size_t ncarriers, ut_fec_
     bool found = false;
     for (unsigned i = 0; i < ut_fec_nrates(kind); i++) {
         ut_fec_plan p;
-        if (ut_fec_plan_init(&p, kind, i, nsealed, NULL) != UT_OK || (double)p.code_nbits > UNSENT * (double)ncarriers) continue;
+        double most = (kind == UT_FEC_LDPC ? UNSENT : 1) * (double)ncarriers;
+        if (ut_fec_plan_init(&p, kind, i, nsealed, NULL) != UT_OK || (double)p.code_nbits > most) continue;
         if (!found || p.code_nbits > plan->code_nbits) *plan = p, found = true;
     }
     return found;
@@ -332,24 +400,47 @@ static ut_status compose(attempt *a, const ut_buf *sealed, ut_fec_kind kind, con
     return st;
 }
 
-static ut_status too_much(const ut_sender *s, ut_err *e)
+static ut_status too_much(const ut_sender *s, ut_fec_kind kind, ut_err *e)
 {
+    if (kind != UT_FEC_LDPC)
+        return ut_fail(e, UT_E_CAPACITY, "it does not fit: %.0f %% of the bits came wrong, and only --fec ldpc makes use of doubtful ones",
+                       100 * s->worst_ber);
     return ut_fail(e, UT_E_CAPACITY, "it does not fit: these channels leave too little of this photo's detail (%.0f %% of the bits came wrong); "
                    "use a shorter recording, a lower bit rate, a larger photo, or a gentler channel", 100 * s->worst_ber);
 }
 
-/* Plans for the message with `factor` times the information it should need, embeds, verifies as a receiver. */
-static ut_status attempt_at(attempt *a, const ut_buf *sealed, ut_fec_kind kind, double factor, unsigned coarser,
+/* Plans, embeds, and asks the channels. */
+static ut_status embed_at(attempt *a, const ut_buf *sealed, ut_fec_kind kind, double factor, unsigned coarser,
                             const ut_seal_keys *k, ut_err *e)
 {
     ut_sender *s = a->s;
     ut_robust_case c = ut_robust_case_of(s, s->cover);
-    if (!ut_robust_plan_for(&c, 8 * (double)sealed->len, factor, &a->plan)) return too_much(s, e);
+    c.nfreq = s->nfreq;
+    if (!ut_robust_plan_for(&c, 8 * (double)sealed->len, factor, &a->plan)) return too_much(s, kind, e);
     a->plan.tier += coarser;
-    if (a->plan.tier >= UT_ROBUST_NTIERS) return too_much(s, e);
+    if (a->plan.tier >= UT_ROBUST_NTIERS) return too_much(s, kind, e);
     s->tier = a->plan.tier;
     ut_status st = compose(a, sealed, kind, k, e);
     if (st == UT_OK) st = embed(a, k, &s->stego, e);
+    if (st == UT_OK) st = ask(a, &s->stego, e);
+    return st;
+}
+
+/* The sealed bytes with `factor` times the information that they should need; a part of a photo may have taught wrong. */
+static ut_status attempt_at(attempt *a, const ut_buf *sealed, ut_fec_kind kind, double factor, unsigned coarser,
+                            const ut_seal_keys *k, ut_err *e)
+{
+    ut_sender *s = a->s;
+    ut_status st = UT_OK;
+    for (int round = 0; round < CORRECTIONS; round++) {
+        st = embed_at(a, sealed, kind, factor, coarser, k, e);
+        if (st != UT_OK) return st;
+        double ratio = a->worst.info / a->plan.bits;
+        s->credit = fmin(fmax(s->credit * ratio, .2), 4);
+        s->worst_ber = a->ber;
+        set_trust(s, a->worst.cosine);
+        if (ratio > 1 - ENOUGH && ratio < 1 + 2 * ENOUGH) break;
+    }
     if (st == UT_OK) st = ut_sender_verify(s, sealed, e);
     return st;
 }
@@ -358,16 +449,17 @@ static ut_status attempt_at(attempt *a, const ut_buf *sealed, ut_fec_kind kind, 
 static ut_status settle(attempt *a, const ut_buf *sealed, ut_fec_kind kind, const ut_seal_keys *k, ut_err *e)
 {
     ut_sender *s = a->s;
-    double factor = 1;
+    bool soft = kind == UT_FEC_LDPC; /* the others need far cleaner bits */
+    double factor = soft ? 1 : 1.5;
     unsigned coarser = 0;
     ut_status st = UT_E_DAMAGED;
     int t = 0;
     for (; t < TRIES && (st == UT_E_DAMAGED || st == UT_E_KEY); t++) {
-        if (t) factor *= st == UT_E_DAMAGED ? DEARER : 1;
+        if (t && st == UT_E_DAMAGED) factor *= !soft ? 1.25 : t < 4 ? DEARER : DEARER * DEARER;
         if (st == UT_E_KEY) coarser++;
         st = attempt_at(a, sealed, kind, factor, coarser, k, e);
     }
-    if (st == UT_E_DAMAGED || st == UT_E_KEY) return too_much(s, e);
+    if (st == UT_E_DAMAGED || st == UT_E_KEY) return too_much(s, kind, e);
     if (st != UT_OK || t > 1 || (size_t)s->cover->width * s->cover->height > THRIFTY_NPIXELS) return st;
     for (int i = 0; i < THRIFTY_TRIES; i++) {
         ut_picture good = s->stego;
@@ -396,7 +488,7 @@ ut_status ut_robust_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind ki
     attempt a = { .s = s, .cover = s->cover };
     ut_status st = ut_sender_keys(s, &k, e);
     if (st == UT_OK) st = seal(arg, k, &sealed, e);
-    if (st == UT_OK && sealed.len * 8 > max_nbits) st = too_much(s, e);
+    if (st == UT_OK && sealed.len * 8 > max_nbits) st = too_much(s, kind, e);
     if (st == UT_OK) st = ut_robust_layout_init(&a.layout, s->cover->width, s->cover->height, &s->locator, e);
     if (st == UT_OK && s->progress && s->progress(s->user, "hiding", .3)) st = ut_fail(e, UT_E_CANCELLED, "cancelled");
     double nblocks = (double)ut_grid_nblocks(a.layout.grid);

@@ -335,7 +335,7 @@ double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes)
 double ut_sender_margin(const ut_sender *s, double ber)
 {
     const ut_syndrome *c = &s->layout.code;
-    if (s->robust) return fmax(UT_MARGIN_LEAST, UT_MARGIN_ROBUST * s->worst_ber);
+    if (s->robust) return fmin(fmax(UT_MARGIN_LEAST, UT_MARGIN_ROBUST * s->worst_ber), UT_MARGIN_ROBUST_MOST);
     if (!c->height) return fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber);
     double per_carrier = ber * (double)c->nbits / (double)c->ncarriers / ut_sender_spread(s);
     return fmax(UT_MARGIN_CARRIERS, UT_MARGIN_SHARE * per_carrier);

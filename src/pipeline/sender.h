@@ -32,6 +32,7 @@ typedef struct ut_sender {
     double worst_capacity;  /* information per raw bit that the LLRs of the worst variant bring, 0..1 */
     size_t salt_errors;
     bool robust;            /* the robust form (robust.h): none of layout, place, parity is used */
+    unsigned nfreq;         /* robust: frequencies that carry payload, learnt; 0: not yet */
     uint8_t trust[UT_SCS_NCLASSES]; /* robust: as the header will say, learnt */
     double credit;          /* robust: what carriers bring over what the model says, learnt */
     double still;           /* robust: share of blocks that are left alone */
@@ -54,7 +55,8 @@ UT_MUST_CHECK ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_
  * UT_E_CAPACITY: it does not fit.  A new salt may be drawn (message then sealed anew through `seal`). */
 #define UT_MARGIN_LEAST 0.005 /* share of raw bits flipped in the rehearsal: at least this, */
 #define UT_MARGIN_SHARE 0.25  /* and at least this share of the measured raw bit error rate */
-#define UT_MARGIN_ROBUST 0.15  /* robust form: share of the carriers' error rate instead */
+#define UT_MARGIN_ROBUST 0.15  /* robust form: share of the carriers' error rate instead, */
+#define UT_MARGIN_ROBUST_MOST .02 /* at most this: a third of a decibel where most bits are doubtful */
 #define UT_MARGIN_CARRIERS 5e-5 /* with a syndrome code: share of carriers flipped, each of which is several raw bits */
 /* Share of carriers to flip where so many raw bits came wrong by themselves. */
 double ut_sender_margin(const ut_sender *s, double ber);

@@ -10,7 +10,7 @@ enum { UT_TABLE_WHATSAPP = 101, UT_TABLE_CUSTOM = 255 }; /* 1..100: Annex K.1 at
 
 typedef struct ut_header {
     uint8_t mode;
-    uint8_t table, scale;    /* lattice: widths = table * scale / 16; robust: number of frequencies, cell width in halves */
+    uint8_t table, scale;    /* lattice: widths = table * scale / 16; robust: number of frequencies, step of the cell width */
     uint8_t fec_kind, fec_rate;
     uint32_t code_nbits;     /* raw bits in the payload's carriers */
     uint32_t sealed_nbytes;

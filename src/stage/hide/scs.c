@@ -15,6 +15,8 @@ void ut_scs_carriers_free(ut_scs_carriers *c)
     *c = (ut_scs_carriers){ 0 };
 }
 
+float ut_scs_width(unsigned step) { return (float)(1.5 * exp2(step / 48.)); }
+
 float ut_scs_aim(float c, float width, unsigned dither, unsigned bit, float alpha)
 {
     float step = width / HALF, p = c / step + (float)dither - (float)(HALF * bit);

@@ -11,7 +11,8 @@
 #include "stage/hide/extract.h"
 
 enum { UT_SCS_PHASES = 64, UT_SCS_LOST = 255 }; /* a phase of 255: the carrier did not arrive */
-#define UT_SCS_WIDTH_UNIT 2                     /* widths travel in halves of a coefficient unit */
+/* Cell width that a header's byte stands for: 1.5 * 2^(step / 48), 1.5 to 59 coefficient units.  Only soft information hangs on it. */
+float ut_scs_width(unsigned step);
 
 /* Carriers of one kind in a picture.  Owned: ut_scs_carriers_free. */
 typedef struct ut_scs_carriers {
