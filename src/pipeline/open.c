@@ -93,9 +93,7 @@ ut_status ut_job_prepare(ut_job *j)
         return UT_OK;
     }
     bool jpeg = j->opt->format == UT_FORMAT_JPEG;
-    double share = j->pcm.nsamples ? (double)j->pcm.nsamples / UT_SPEECH_HZ * 7500 : (double)j->nvoice * 8;
-    share /= (double)j->cover.width * j->cover.height;
-    ut_status s = ut_design_init(&j->design, &j->route, &j->cover, jpeg, share * 1.1, j->err);
+    ut_status s = ut_design_init(&j->design, &j->route, &j->cover, jpeg, j->err);
     if (s == UT_OK)
         s = ut_sender_init(&j->sender, &j->cover, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
     if (s == UT_OK) s = ut_sender_forecast(&j->sender, &j->forecast, j->err);
@@ -113,7 +111,7 @@ size_t ut_job_budget(const ut_job *j, double psnr_db)
         return ut_unsealed_nbytes(n / 8) == SIZE_MAX ? 0 : ut_unsealed_nbytes(n / 8);
     }
     bits = (double)ut_forecast_nbits(&j->forecast, psnr_db);
-    bits *= j->design.noisy ? .35 : j->forecast.height ? .95 : .91;
+    bits *= j->forecast.robust ? 1 : j->forecast.height ? .95 : .91; /* the robust form's are sealed bits already */
     size_t plain = ut_unsealed_nbytes((size_t)(bits / 8));
     return plain == SIZE_MAX ? 0 : plain;
 }

@@ -50,8 +50,7 @@ typedef struct ut_design {
     ut_channel_jpeg out;    /* tables for a JPEG as sent */
 } ut_design;
 
-/* jpeg_out: the picture will be sent as a JPEG file with design->out's tables. cover: already at its final size.
- * share: payload bits wanted per pixel, a hint for noisy channels. */
+/* jpeg_out: the picture will be sent as a JPEG file with design->out's tables. cover: already at its final size. */
 UT_MUST_CHECK ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cover, bool jpeg_out,
-                                       double share, ut_err *e);
+                                       ut_err *e);
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROUNDS = 18, DITHER_ROUND = 6 };
+enum { MAX_ROUNDS = 18, AIM_ROUNDS = 4, DITHER_ROUND = 6 };
 #define POLISH_SLACK .01f /* kept from the slack when pixels are settled one by one */
 #define FREE 1e9f
 #define GIVE 2.0f /* see move() */
@@ -32,6 +32,7 @@ void ut_embedding_free(ut_embedding *m)
     free(m->want);
     free(m->push);
     free(m->dirty);
+    free(m->aim);
     *m = (ut_embedding){ 0 };
 }
 
@@ -66,6 +67,15 @@ typedef struct block {
 
 static void targets(const ut_embedding *m, size_t b, const float c[64], block *w)
 {
+    if (m->aim) {
+        const int16_t *aim = m->aim + b * 64;
+        for (unsigned k = 0; k < 64; k++) {
+            float at = (float)aim[k] / UT_AIM_UNIT;
+            w->lo[k] = aim[k] == UT_AIM_NONE ? -FREE : at - m->tolerance;
+            w->hi[k] = aim[k] == UT_AIM_NONE ? FREE : at + m->tolerance;
+        }
+        return;
+    }
     const uint8_t *want = m->want + b * 64, *push = m->push + b * 64;
     for (unsigned k = 0; k < 64; k++) {
         w->lo[k] = -FREE, w->hi[k] = FREE;
@@ -158,7 +168,7 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
     shown_luma(&w, y);
     dct->forward(y, c);
     targets(m, b, c, &w);
-    for (int round = 0; round < MAX_ROUNDS; round++) {
+    for (int round = 0; round < (m->aim ? AIM_ROUNDS : MAX_ROUNDS); round++) {
         unsigned bad = shortfall(&w, c, m->slack, d);
         if (bad < fewest) {
             fewest = bad;
@@ -167,7 +177,7 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
         if (!bad) break;
         if (round >= 6) /* clipping eats part of each step: lengthen it */
             for (int i = 0; i < 64; i++) d[i] *= 1.6f;
-        if (round == (int)m->patience || round + 1 == MAX_ROUNDS) {
+        if (!m->aim && (round == (int)m->patience || round + 1 == MAX_ROUNDS)) {
             if (polish(j, &w, c, m->slack - POLISH_SLACK)) {
                 memcpy(best, w.shown, sizeof best);
                 break;

@@ -19,6 +19,11 @@ void ut_view_block(const ut_view *v, uint32_t bx, uint32_t by, float c[64]);
 UT_MUST_CHECK ut_status ut_extract_phases(const ut_view *v, const ut_lattice *l, const ut_carriers *c, uint8_t *phase,
                                           unsigned nthreads, ut_err *e);
 
+/* floor(c * per_unit) modulo 64, sign and all, of every carrier: what dithered lattices start from (scs.h); and every block's sum of
+ * squared coefficients without DC.  energy: [nblocks]. */
+UT_MUST_CHECK ut_status ut_extract_steps(const ut_view *v, float per_unit, const ut_carriers *c, uint8_t *phase, float *energy,
+                                         unsigned nthreads, ut_err *e);
+
 /* Hard decisions as LLRs of +-64. */
 static inline int8_t ut_phase_hard(uint8_t phase) { return phase >= 16 && phase < 48 ? -64 : 64; }
 
