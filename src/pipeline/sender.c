@@ -278,6 +278,7 @@ static int tick(const ut_sender *s, const char *step, double done) { return s->p
 ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e)
 {
     ut_status st = compose(s, sealed, kind, rate, e);
+    if (st == UT_OK) st = ut_sender_stands(s, sealed, e);
     if (st != UT_OK) return st;
     size_t nblocks = ut_grid_nblocks(s->emb.grid);
     memset(s->emb.want, UT_FREE, nblocks * 64);

@@ -78,7 +78,10 @@ UT_MUST_CHECK ut_status ut_sender_arrive(const ut_sender *s, const ut_as_sent *s
 
 /* Steps of ut_sender_run. */
 UT_MUST_CHECK ut_status ut_sender_choose(ut_sender *s, ut_err *e); /* code bits -> s->parity; folds header and table */
-UT_MUST_CHECK ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e);
+UT_MUST_CHECK ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e); /* UT_E_DAMAGED: ut_sender_stands says so */
+/* With a syndrome code, before anything is embedded: would s->code_bits, which say `sealed`, stand the rehearsal's errors where the
+ * channel adds none?  UT_OK or UT_E_DAMAGED: it takes more redundancy. */
+UT_MUST_CHECK ut_status ut_sender_stands(const ut_sender *s, const ut_buf *sealed, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e);
 
 /* The next coarser lattice for the preamble; UT_E_CAPACITY if there is none. */
