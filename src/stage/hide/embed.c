@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROUNDS = 18, AIM_ROUNDS = 4, DITHER_ROUND = 6 };
+enum { MAX_ROUNDS = 18, AIM_ROUNDS = 4, DITHER_ROUND = 6, POLISH_ROUND = 1 };
 #define POLISH_SLACK .01f /* kept from the slack when pixels are settled one by one */
 #define FREE 1e9f
 #define GIVE 2.0f /* see move() */
 
 ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cover, ut_err *e)
 {
-    *m = (ut_embedding){ .cover = cover, .grid = ut_grid_of(cover->width, cover->height), .patience = 1 };
+    *m = (ut_embedding){ .cover = cover, .grid = ut_grid_of(cover->width, cover->height) };
     size_t n = ut_grid_nblocks(m->grid);
     m->want = ut_calloc(n, 64, e);
     m->push = ut_calloc(n, 64, e);
@@ -177,7 +177,7 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
         if (!bad) break;
         if (round >= 6) /* clipping eats part of each step: lengthen it */
             for (int i = 0; i < 64; i++) d[i] *= 1.6f;
-        if (!m->aim && (round == (int)m->patience || round + 1 == MAX_ROUNDS)) {
+        if (!m->aim && (round == POLISH_ROUND || round + 1 == MAX_ROUNDS)) {
             if (polish(j, &w, c, m->slack - POLISH_SLACK)) {
                 memcpy(best, w.shown, sizeof best);
                 break;

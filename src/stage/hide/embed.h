@@ -19,7 +19,6 @@ typedef struct ut_embedding {
     float tolerance;          /* and how far from there they may */
     const ut_place *layer[2]; /* payload's and preamble's safe intervals; [0] may be NULL if nothing wants it */
     float slack;              /* after rounding to 8 bit a coefficient may lie this far outside its interval */
-    unsigned patience;        /* rounds of plain projection before pixels are settled one by one: 1 costs least in the picture, 6 half the time */
 } ut_embedding;
 
 UT_MUST_CHECK ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cover, ut_err *e);
