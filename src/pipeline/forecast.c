@@ -4,6 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define ROUNDING .1 /* squared error of pixels of 8 bit, where most of them move */
+#define COLOURS .745 /* squared change of a sample for a unit of luma, where R, G and B move by what costs least */
+
 /* Sample of blocks' coefficients, [64][n]. */
 static float *sample_blocks(const ut_picture *p, size_t *n, ut_err *e)
 {
@@ -75,7 +78,9 @@ ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
             unsigned k = ut_preamble_order()[i];
             preamble += ut_place_cost(&s->place[1], k, c + k * n, n) / UT_PREAMBLE_NFREQ;
         }
-        f->fixed = UT_PREAMBLE_NBITS * preamble / pixels + .1;
+        f->taken = UT_PREAMBLE_NBITS;
+        f->preamble = UT_PREAMBLE_NBITS * preamble / pixels;
+        f->colours = s->cover->grey ? 1 : COLOURS;
         for (unsigned i = 0; i < 63; i++) f->cost[i] *= (double)blocks / pixels;
         f->share = (double)blocks / pixels;
         count_costs(&s->place[0], c, n, f);
@@ -87,10 +92,10 @@ ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
 /* Bits and squared error per sample that an ideal coder makes of all carriers but the preamble's. */
 static void ideal_picture(const ut_forecast *f, double lambda, double *bits, double *mse)
 {
-    double per_carrier, moved, carriers = 63 * (double)f->per_freq - UT_PREAMBLE_NBITS;
+    double per_carrier, moved, carriers = 63 * (double)f->per_freq - f->taken;
     ideal(f, lambda, &per_carrier, &moved);
     *bits = carriers > 0 ? per_carrier * carriers : 0;
-    *mse = f->fixed + moved * 63 * f->share;
+    *mse = f->colours * (f->preamble + moved * 63 * f->share);
 }
 
 double ut_forecast_lambda(const ut_forecast *f, double nbits)
@@ -103,6 +108,34 @@ double ut_forecast_lambda(const ut_forecast *f, double nbits)
         else hi = mid;
     }
     return lo;
+}
+
+ut_status ut_sender_forecast_ideal(const ut_sender *s, ut_forecast *f, ut_err *e)
+{
+    const double none[64] = { 0 };
+    ut_lattice l;
+    ut_place p;
+    size_t n;
+    ut_lattice_init(&l, s->design->quant, s->design->scale);
+    float *c = sample_blocks(s->cover, &n, e);
+    if (!c) return UT_E_MEMORY;
+    ut_status st = ut_place_init(&p, &l, l.order, 63, s->design->chain, s->design->nchains, none, 0, 0, s->nthreads, e);
+    if (st == UT_OK) {
+        size_t blocks = ut_grid_nblocks(s->emb.grid);
+        *f = (ut_forecast){ .height = 1, .per_freq = blocks, .colours = s->cover->grey ? 1 : COLOURS,
+                            .share = (double)blocks / ((double)s->cover->width * s->cover->height) };
+        count_costs(&p, c, n, f);
+        ut_place_free(&p);
+    }
+    free(c);
+    return st;
+}
+
+double ut_forecast_ideal_psnr(const ut_forecast *f, double nbits)
+{
+    double bits, mse;
+    ideal_picture(f, ut_forecast_lambda(f, nbits), &bits, &mse);
+    return 10 * log10(65025 / mse);
 }
 
 double ut_forecast_ideal_nbits(const ut_forecast *f, double psnr_db)
@@ -129,7 +162,7 @@ size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db)
 {
     if (f->robust) return (size_t)robust_bits(f->robust, psnr_db);
     if (f->height) return (size_t)(ut_forecast_ideal_nbits(f, psnr_db) * (1 - UT_SYNDROME_LOSS));
-    double left = 65025 / pow(10, psnr_db / 10) - f->fixed, n = 0;
+    double left = 65025 / pow(10, psnr_db / 10) - (f->preamble + ROUNDING), n = 0;
     for (int i = 0; i < 63 && left > 0; i++) {
         double share = f->cost[i] > 0 ? fmin(1, left / f->cost[i]) : 1;
         n += share * (double)f->per_freq;
@@ -150,7 +183,7 @@ double ut_forecast_psnr(const ut_forecast *f, size_t nbits)
         }
         return lo;
     }
-    double mse = f->fixed, left = (double)nbits;
+    double mse = (f->preamble + ROUNDING), left = (double)nbits;
     if (f->height) {
         ideal_picture(f, ut_forecast_lambda(f, left / (1 - UT_SYNDROME_LOSS)), &left, &mse);
         return 10 * log10(65025 / mse);

@@ -96,6 +96,7 @@ ut_status ut_job_prepare(ut_job *j)
     ut_status s = ut_design_init(&j->design, &j->route, &j->cover, jpeg, j->err);
     if (s == UT_OK)
         s = ut_sender_init(&j->sender, &j->cover, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
+    if (j->trial && j->trial->plain) j->sender.height = 0;
     if (s == UT_OK) s = ut_sender_forecast(&j->sender, &j->forecast, j->err);
     if (s != UT_OK) return s;
     ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, table %u x %u/16, preamble step %u",

@@ -97,7 +97,9 @@ typedef struct ut_forecast {
     unsigned height;  /* of the syndrome-trellis code; 0: carriers are used one frequency after another */
     const ut_sender *robust; /* the robust form: ask its planner; else NULL */
     double cost[63];  /* squared error in a block per frequency of `order`, all its carriers used */
-    double fixed;     /* rounding and preamble, per sample */
+    double colours;   /* squared error per sample for one of luma */
+    double preamble;  /* squared error per sample that it costs */
+    double taken;     /* carriers that it takes */
     size_t per_freq;  /* carriers per frequency */
     double share;     /* blocks per pixel */
     double stay;      /* squared move of a carrier that keeps to its cheaper parity, mean */
@@ -106,7 +108,10 @@ typedef struct ut_forecast {
 UT_MUST_CHECK ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e);
 size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db); /* raw bits that fit at that PSNR */
 double ut_forecast_psnr(const ut_forecast *f, size_t nbits);
-/* With a syndrome code: what an ideal coder would carry at that PSNR, and the lambda at which it carries nbits. */
+/* A forecast of what the lattice allows at all: no preamble, margins or redundancy, nor pixels of 8 bit; for the two next below. */
+UT_MUST_CHECK ut_status ut_sender_forecast_ideal(const ut_sender *s, ut_forecast *f, ut_err *e);
+/* What an ideal coder would carry at that PSNR, the PSNR and the lambda at which it carries nbits. */
+double ut_forecast_ideal_psnr(const ut_forecast *f, double nbits);
 double ut_forecast_ideal_nbits(const ut_forecast *f, double psnr_db);
 double ut_forecast_lambda(const ut_forecast *f, double nbits);
 #endif
