@@ -1,5 +1,6 @@
 /* First steps of hide: the photo at the size that the channels leave alone, the recording as samples, the lattice. */
 #include "pipeline/job.h"
+#include "pipeline/robust.h"
 #include "channel/resize.h"
 #include <math.h>
 #include <stdio.h>
@@ -96,10 +97,18 @@ ut_status ut_job_prepare(ut_job *j)
     ut_status s = ut_design_init(&j->design, &j->route, &j->cover, jpeg, j->err);
     if (s == UT_OK)
         s = ut_sender_init(&j->sender, &j->cover, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
-    if (j->trial && j->trial->plain) j->sender.height = 0;
+    if (s == UT_OK && j->trial && j->trial->plain) {
+        if (j->design.noisy) return ut_fail(j->err, UT_E_UNSUPPORTED, "the plain lattice is not for channels that add noise");
+        j->sender.height = 0;
+    }
+    if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, 65025 / pow(10, j->min_psnr_db / 10), j->err);
     if (s == UT_OK) s = ut_sender_forecast(&j->sender, &j->forecast, j->err);
     if (s != UT_OK) return s;
-    ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, table %u x %u/16, preamble step %u",
+    if (j->design.noisy)
+        ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, robust form, %.1f %% of the bits wrong in trials",
+                    j->route.nvariants, 100 * j->sender.worst_ber);
+    else
+        ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, table %u x %u/16, preamble step %u",
                 j->route.nvariants, j->design.table, j->design.scale, j->sender.tier);
     return UT_OK;
 }

@@ -89,7 +89,7 @@ static ut_status find(task *t)
     }
     if (s != UT_OK) return s;
     ut_step_add(t->rep->steps, &t->rep->nsteps, "find", t0, "%s, hidden in %ux%u, %u raw bits",
-                t->found.header.mode == UT_MODE_LSB ? "low bits" : "lattice", t->found.header.width, t->found.header.height,
+                t->found.header.mode == UT_MODE_LSB ? "low bits" : t->found.header.mode == UT_MODE_ROBUST ? "robust form" : "lattice", t->found.header.width, t->found.header.height,
                 t->found.header.code_nbits);
     return UT_OK;
 }

@@ -26,8 +26,8 @@ ut_robust_case ut_robust_case_of(const ut_sender *s, const ut_picture *p);
 
 /* The plan that carries so many sealed bits, `factor` times the usual reserve allowed, at the least squared error; false: none does. */
 bool ut_robust_plan_for(const ut_robust_case *c, double nbits, double factor, ut_robust_plan *p);
-/* The most sealed bits at that squared error; 0 if there is not even room for the box. */
-double ut_robust_bits_at(const ut_robust_case *c, double mse);
+/* The plan that carries the most sealed bits at that squared error, and how many; 0 if there is not even room for the box. */
+double ut_robust_plan_at(const ut_robust_case *c, double mse, ut_robust_plan *p);
 /* Learns from a trial: mean[k][0..1]: of the cosine of frequency k's phases relative to the bits sent and of its double, in natural order.  A Gaussian
  * shrinks the second faster, carriers that were wiped out shrink both alike.  Frequencies the plan does not use are guessed from those below. */
 void ut_robust_fit_noise(const ut_robust_plan *p, double mean[64][2], double noise[64], double kept[64]);
@@ -35,6 +35,9 @@ void ut_robust_fit_noise(const ut_robust_plan *p, double mean[64][2], double noi
 double ut_robust_expect(const ut_robust_case *c, const ut_robust_plan *p);
 /* First guess: what the channels do to the photo as it is.  They do more to what is embedded where they leave nothing to be seen. */
 void ut_robust_guess(ut_sender *s);
+
+/* Trials of random bits at about that squared error teach the sender what the channels do; forecasts are rough before. */
+UT_MUST_CHECK ut_status ut_robust_learn(ut_sender *s, double mse, ut_err *e);
 
 /* ut_sender_run for robust senders. */
 UT_MUST_CHECK ut_status ut_robust_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits, ut_err *e);

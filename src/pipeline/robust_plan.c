@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #define BOX_ALPHA .7
-#define BOX_RESERVE 4.0   /* the box's carriers bring so many times what it needs */
+#define BOX_RESERVE 2.8   /* the box's carriers bring so many times what it needs */
 #define ROUNDING .09      /* squared error of 8-bit rounding, per sample */
 
 enum { NALPHA = 3, NRATIO = 64, MOST_WIDTH = 255 };
@@ -109,17 +109,24 @@ bool ut_robust_plan_for(const ut_robust_case *c, double nbits, double factor, ut
     return p->nfreq > 0;
 }
 
-double ut_robust_bits_at(const ut_robust_case *c, double mse)
+double ut_robust_plan_at(const ut_robust_case *c, double mse, ut_robust_plan *p)
 {
     pthread_once(&once, fill);
-    double left = mse - box_error(c, box_tier(c)), best = 0;
+    *p = (ut_robust_plan){ .mse = mse, .tier = box_tier(c) };
+    double left = mse - box_error(c, p->tier), best = 0;
     for (unsigned i = 0; i < NCOUNTS && left > 0; i++)
         for (int a = 0; a < NALPHA; a++) {
-            double n = carriers_per_block(c, counts[i]), width = sqrt(left / error(c, n * c->moving, 1, alphas[a]));
-            if (width > MOST_WIDTH / UT_SCS_WIDTH_UNIT) continue;
+            double n = carriers_per_block(c, counts[i]);
+            double width = floor(sqrt(left / error(c, n * c->moving, 1, alphas[a])) * UT_SCS_WIDTH_UNIT) / UT_SCS_WIDTH_UNIT;
+            if (width * UT_SCS_WIDTH_UNIT > MOST_WIDTH || width <= 0) continue;
             double bits = payload_bits(c, counts[i], a, width), sealed = bits / 1.3;
             for (int k = 0; k < 5; k++) sealed = bits / overhead(sealed / n / (double)c->nblocks);
-            best = fmax(best, sealed);
+            if (sealed <= best) continue;
+            best = sealed;
+            p->nfreq = counts[i];
+            p->width = (unsigned)(width * UT_SCS_WIDTH_UNIT);
+            p->alpha = (float)alphas[a];
+            p->bits = bits;
         }
     return best;
 }

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEARN_ROUNDS = 4, TRIES = 8, THRIFTY_NPIXELS = 1500000, THRIFTY_TRIES = 3 };
+enum { ASK_AGAIN = 4, LEARN_ROUNDS = 4, TRIES = 10, THRIFTY_NPIXELS = 1500000, THRIFTY_TRIES = 4 };
 #define LEARNT .025  /* the model agrees with the trial to this share */
 #define BOX_ALPHA .7f
-#define DEARER 1.06
+#define DEARER 1.035
 #define UNSENT 1.1
-#define CHEAPER .955
+#define CHEAPER .967
 
 /* What a variant did to the payload's phases. */
 typedef struct outcome {
@@ -35,6 +35,8 @@ typedef struct attempt {
     const ut_as_sent *sent;
     double ber;                     /* of the worst variant */
     outcome worst;                  /* of that variant */
+    bool harmless[UT_ROUTE_MAX_VARIANTS];
+    double info[UT_ROUTE_MAX_VARIANTS]; /* of each, when last asked; 0: never */
     ut_status status;
     ut_err err;
 } attempt;
@@ -89,15 +91,25 @@ static ut_status probe(attempt *a, size_t variant, outcome *o, ut_err *e)
     return st;
 }
 
+/* Of many variants only the worst few need asking again. */
+static bool harmless(const attempt *a, size_t variant)
+{
+    size_t worse = 0;
+    for (size_t i = 0; i < a->s->route->nvariants; i++) worse += a->info[i] < a->info[variant];
+    return a->info[variant] > 0 && worse >= ASK_AGAIN;
+}
+
 static void probe_variant(void *arg, size_t variant)
 {
     attempt *a = arg;
+    if (a->harmless[variant]) return;
     ut_err err = { 0 };
     outcome o;
     ut_status st = probe(a, variant, &o, &err);
     pthread_mutex_lock(&a->lock);
     if (st != UT_OK && a->status == UT_OK) a->status = st, a->err = err;
     if (st == UT_OK) a->ber = fmax(a->ber, o.ber);
+    if (st == UT_OK) a->info[variant] = o.info;
     if (st == UT_OK && o.info < a->worst.info) a->worst = o;
     pthread_mutex_unlock(&a->lock);
 }
@@ -132,6 +144,7 @@ static ut_status ask(attempt *a, const ut_picture *stego, ut_err *e)
     if (st == UT_OK) {
         a->sent = &sent;
         a->worst.info = INFINITY;
+        for (size_t i = 0; i < s->route->nvariants; i++) a->harmless[i] = harmless(a, i);
         a->ber = 0;
         a->status = UT_OK;
         pthread_mutex_init(&a->lock, NULL);
@@ -172,18 +185,31 @@ static ut_status attempt_still(attempt *a, double share, ut_err *e)
     return a->still ? ut_embed_still(a->cover, share, a->still, s->nthreads, e) : UT_E_MEMORY;
 }
 
-/* Trials with that share of blocks left alone, until what they bring is what was planned.  mse: what the message would cost so. */
-static ut_status learn_share(attempt *a, double share, double want, ut_picture *stego, const ut_seal_keys *k, double *mse, ut_err *e)
+/* What trials are to find out: how to carry so many sealed bits, or, where bits is 0, how many go at that squared error. */
+typedef struct aim {
+    double bits, mse;
+} aim;
+
+/* The plan, and how bad it is: squared error, or bits carried as a negative number; INFINITY: none. */
+static double plan_for(const ut_robust_case *c, const aim *to, ut_robust_plan *p)
+{
+    if (to->bits > 0) return ut_robust_plan_for(c, to->bits, 1, p) ? p->mse : INFINITY;
+    double bits = ut_robust_plan_at(c, to->mse, p);
+    return bits > 0 ? -bits : INFINITY;
+}
+
+/* Trials with that share of blocks left alone, until what they bring is what was planned.  cost: as plan_for gives it in the end. */
+static ut_status learn_share(attempt *a, double share, aim to, ut_picture *stego, const ut_seal_keys *k, double *cost, ut_err *e)
 {
     ut_sender *s = a->s;
     ut_robust_plan next;
     ut_status st = attempt_still(a, share, e);
-    *mse = INFINITY;
+    *cost = INFINITY;
     for (int round = 0; round < LEARN_ROUNDS && st == UT_OK; round++) {
         ut_robust_case c = ut_robust_case_of(s, a->cover);
-        double less = want;
+        aim less = to;
         /* what no plan brings is tried at its utmost: the noise may be less than feared */
-        while (!ut_robust_plan_for(&c, less, 1, &a->plan) && less > 1) less *= .8;
+        while (plan_for(&c, &less, &a->plan) >= INFINITY && less.bits > 1) less.bits *= .8;
         if (!a->plan.nfreq) break;
         st = embed(a, k, stego, e);
         if (st == UT_OK) st = ask(a, stego, e);
@@ -193,25 +219,26 @@ static ut_status learn_share(attempt *a, double share, double want, ut_picture *
         c = ut_robust_case_of(s, a->cover);
         s->credit = c.credit = fmin(fmax(a->worst.info / fmax(ut_robust_expect(&c, &a->plan), 1), .5), 2);
         s->worst_ber = a->ber;
-        if (ut_robust_plan_for(&c, want, 1, &next)) *mse = next.mse;
+        *cost = plan_for(&c, &to, &next);
         if (fabs(a->worst.info - a->plan.bits) < LEARNT * a->plan.bits) break;
     }
     return st;
 }
 
 /* How many of the quietest blocks are better left alone, where the channel would wipe out what they carry. */
-static ut_status learn_shares(attempt *a, double want, ut_picture *stego, const ut_seal_keys *k, ut_err *e)
+static ut_status learn_shares(attempt *a, aim to, ut_picture *stego, const ut_seal_keys *k, ut_err *e)
 {
     static const double shares[] = { 0, .2, .4, .6, .8 };
+    enum { N = sizeof shares / sizeof *shares };
     ut_sender *s = a->s;
-    double least = INFINITY, best = 0, cosine[UT_SCS_NCLASSES] = { 0 }, noise[64], kept[64], credit = s->credit, mse;
+    double least = INFINITY, best = 0, cosine[UT_SCS_NCLASSES] = { 0 }, noise[64], kept[64], credit = s->credit, cost;
     memcpy(noise, s->noise, sizeof noise);
     memcpy(kept, s->kept, sizeof kept);
-    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
-        ut_status st = learn_share(a, shares[i], want, stego, k, &mse, e);
+    for (size_t i = 0; i < N; i++) {
+        ut_status st = learn_share(a, shares[i], to, stego, k, &cost, e);
         if (st != UT_OK) return st;
-        if (mse > least) break;
-        least = mse;
+        if (cost > least) break;
+        least = cost;
         best = shares[i];
         memcpy(noise, s->noise, sizeof noise);
         memcpy(kept, s->kept, sizeof kept);
@@ -226,8 +253,8 @@ static ut_status learn_shares(attempt *a, double want, ut_picture *stego, const 
     return UT_OK;
 }
 
-/* Trial embeddings of random bits until the model knows the noise.  per_block: sealed bits. */
-static ut_status learn(ut_sender *s, double per_block, const ut_seal_keys *k, ut_err *e)
+/* Trial embeddings of random bits until the model knows the noise.  to: bits per block. */
+static ut_status learn(ut_sender *s, aim to, const ut_seal_keys *k, ut_err *e)
 {
     ut_picture part = { 0 }, stego = { 0 };
     const ut_picture *cover = s->cover;
@@ -247,13 +274,21 @@ static ut_status learn(ut_sender *s, double per_block, const ut_seal_keys *k, ut
     attempt a = { .s = s, .cover = cover, .bits = bits, .box_bits = bits, .nbits = UT_ROBUST_NSLOTS - 3 };
     if (st == UT_OK) st = ut_robust_layout_init(&a.layout, cover->width, cover->height, &s->locator, e);
     if (st == UT_OK) st = ut_robust_box_nbits(&a.nbox, e);
-    if (st == UT_OK) st = learn_shares(&a, per_block * (double)ut_grid_nblocks(a.layout.grid), &stego, k, e);
+    to.bits *= (double)ut_grid_nblocks(a.layout.grid);
+    if (st == UT_OK) st = learn_shares(&a, to, &stego, k, e);
     free(a.still);
     ut_robust_layout_free(&a.layout);
     ut_picture_free(&part);
     ut_picture_free(&stego);
     free(bits);
     return st;
+}
+
+ut_status ut_robust_learn(ut_sender *s, double mse, ut_err *e)
+{
+    const ut_seal_keys *k;
+    ut_status st = ut_sender_keys(s, &k, e);
+    return st == UT_OK ? learn(s, (aim){ 0, mse }, k, e) : st;
 }
 
 /* The step with the most redundancy whose code bits the carriers hold, or nearly: a few unsent ones cost less than many sent twice. */
@@ -365,7 +400,7 @@ ut_status ut_robust_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind ki
     if (st == UT_OK) st = ut_robust_layout_init(&a.layout, s->cover->width, s->cover->height, &s->locator, e);
     if (st == UT_OK && s->progress && s->progress(s->user, "hiding", .3)) st = ut_fail(e, UT_E_CANCELLED, "cancelled");
     double nblocks = (double)ut_grid_nblocks(a.layout.grid);
-    if (st == UT_OK) st = learn(s, 8 * (double)sealed.len / nblocks, k, e);
+    if (st == UT_OK) st = learn(s, (aim){ 8 * (double)sealed.len / nblocks, 0 }, k, e);
     if (st == UT_OK && s->progress && s->progress(s->user, "hiding", .6)) st = ut_fail(e, UT_E_CANCELLED, "cancelled");
     if (st == UT_OK) st = attempt_still(&a, s->still, e);
     if (st == UT_OK) st = settle(&a, &sealed, kind, k, e);

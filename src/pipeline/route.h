@@ -6,6 +6,7 @@
 #include "stage/hide/place.h"
 
 #define UT_ROUTE_MAX_VARIANTS 64
+#define UT_ROUTE_MAX_CASES (2 * UT_ROUTE_MAX_VARIANTS)
 #define UT_ROUTE_MAX_CHAINS 160
 
 typedef struct ut_variant {
@@ -25,7 +26,7 @@ typedef struct ut_route {
     bool lossless;        /* every channel keeps every pixel */
 } ut_route;
 
-/* No channels given: "jpeg:75-95". */
+/* No channels given: "jpeg:75-95".  "any" stands for jpeg:50-95, webp:80 and resize:0.75+jpeg:85 together. */
 UT_MUST_CHECK ut_status ut_route_init(ut_route *r, const char *const *specs, size_t nspecs, const char *profile_dir,
                                       ut_err *e);
 void ut_route_free(ut_route *r);
