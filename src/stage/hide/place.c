@@ -5,7 +5,7 @@
 
 #define EDGE .04 /* of a cell: what arrives on an edge carries neither bit */
 
-enum { MOST = UT_PLACE_RANGE * UT_PLACE_STEPS + 1, FEW_CHAINS = 4 };
+enum { MOST = UT_PLACE_RANGE * UT_PLACE_STEPS + 1 };
 
 static double quantise(double c, double q) { return q * floor(c / q + .5); }
 
@@ -125,7 +125,7 @@ static void build(void *arg, size_t f)
 ut_status ut_place_init(ut_place *p, const ut_lattice *l, const uint8_t *order, unsigned nfreq, const ut_chain *chain,
                         size_t nchains, const double margin[64], double between, double clear, double window, unsigned nthreads, ut_err *e)
 {
-    *p = (ut_place){ .sure = true, .steps = nchains > FEW_CHAINS ? 4 : UT_PLACE_STEPS };
+    *p = (ut_place){ .sure = true, .steps = UT_PLACE_STEPS };
     size_t N = UT_PLACE_RANGE * p->steps + 1;
     if (nchains > 255) return ut_fail(e, UT_E_USAGE, "too many channels at once; ask for fewer or narrower ranges");
     p->store = ut_calloc((size_t)nfreq * 2 * N, sizeof *p->store, e);

@@ -10,7 +10,7 @@
 #define UT_STAGE_HIDE_PLACE_H
 #include "stage/hide/lattice.h"
 
-#define UT_PLACE_STEPS 16    /* table entries per coefficient unit, at most: for few chains; 4 for many */
+#define UT_PLACE_STEPS 16    /* table entries per coefficient unit; a quarter of them costs up to half a decibel */
 #define UT_PLACE_RANGE 1100  /* |coefficient| covered; an orthonormal 8x8 DCT of 8-bit samples stays below 1,024+ */
 #define UT_CHAIN_MAX 4
 
