@@ -212,7 +212,8 @@ static void decode_block(void *arg, size_t i)
     memset(to, 0, nbytes);
     if (scratch_open(&s, j)) {
         arrange(j, llr, k, s.llr);
-        bool ok = ut_ldpc_decode_block(&s.decoder, ut_ldpc_pass_get(), MAX_PASSES, s.llr, s.word);
+        unsigned passes = !p->outer_t && ut_ldpc_hopeless(&j->code, s.llr) ? 0 : MAX_PASSES;
+        bool ok = ut_ldpc_decode_block(&s.decoder, ut_ldpc_pass_get(), passes, s.llr, s.word);
         pack(s.word, 8 * nbytes, s.payload);
         if (p->outer_t) {
             pack(s.word + 8 * nbytes, j->bch.nparity, s.outer);
