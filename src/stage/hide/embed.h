@@ -34,8 +34,8 @@ void ut_embedding_settle(ut_embedding *m, const float width[2], const float alph
 /* The still blocks: the `share` of them with the least energy but DC's in the cover. still: [nblocks], 1 or 0. */
 UT_MUST_CHECK ut_status ut_embed_still(const ut_picture *cover, double share, uint8_t *still, unsigned nthreads, ut_err *e);
 
-/* What parity 1 of every position costs more than parity 0 on the payload's lattice, in squared moves times scale, within
- * +-most.  cost: [nblocks][64]. */
+/* What parity 1 of every position costs more than parity 0 on the payload's lattice, in squared moves times scale and a weight (less
+ * in lively blocks), within +-most.  cost: [nblocks][64]. */
 void ut_embed_costs(const ut_embedding *m, float scale, int most, int16_t *cost, unsigned nthreads);
 
 /* The same of single carriers on a layer's lattice, scaled so that their mean is `mean`. cost: [c->n]. */
