@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 2, SYNDROME_ROUNDS = 8, PUSH = 3, PUSH_MAX = 60, REACH = 14 * UT_REACH_UNIT, FOLD_NBLOCKS = 1000 };
+enum { ROUNDS = 2, SYNDROME_ROUNDS = 8, PUSH = 3, PUSH_MAX = 60 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
@@ -124,7 +124,7 @@ static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, u
     ut_layout_free(&s->layout);
     st = ut_layout_init(&s->layout, s->cover->width, s->cover->height, s->tier, e);
     /* a small photo has no room for it folded */
-    bool folded = s->height && ut_grid_nblocks(s->layout.grid) >= FOLD_NBLOCKS;
+    bool folded = s->height && ut_grid_nblocks(s->layout.grid) >= UT_FOLD_NBLOCKS;
     if (st == UT_OK) st = ut_layout_header(&s->layout, k, folded, e);
     if (st == UT_OK && s->design->table == UT_TABLE_CUSTOM) st = ut_layout_table(&s->layout, k, e);
     if (st == UT_OK) st = ut_layout_payload(&s->layout, &s->header, s->design->quant, k, e);
@@ -279,8 +279,6 @@ static void probe_variant(void *arg, size_t i)
     }
 }
 
-static int tick(const ut_sender *s, const char *step, double done) { return s->progress && s->progress(s->user, step, done); }
-
 /* Which cases the next round asks: first those that the route names, then those that failed, at last all there are. */
 typedef struct questions {
     uint16_t which[UT_ROUTE_MAX_CASES];
@@ -350,103 +348,11 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     const int rounds = s->height ? SYNDROME_ROUNDS : ROUNDS;
     questions q = { .n = 0 };
     for (int round = 0; round < rounds && !q.done; round++) {
-        if (tick(s, "hiding", (round + .2) / rounds)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
+        if (ut_sender_tick(s, "hiding", (round + .2) / rounds)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
         ut_embed(&s->emb, &s->stego, s->nthreads);
         st = ask(s, &q, round + 1 == rounds, e);
         if (st != UT_OK) return st;
     }
     if (!s->height) ut_embed(&s->emb, &s->stego, s->nthreads);
     return UT_OK;
-}
-
-double ut_sender_spread(const ut_sender *s) { return s->height ? s->height / 2. + 1 : 1; }
-
-unsigned ut_sender_reach(const ut_sender *s, size_t nbits)
-{
-    if (!s->model) return REACH;
-    double carriers = ut_forecast_count(s->model, (double)nbits) * (double)s->model->per_freq;
-    return (unsigned)fmin(fmax(ceil(UT_REACH_UNIT * carriers / (double)nbits), UT_REACH_UNIT), REACH);
-}
-
-double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes)
-{
-    double all = 63 * (double)ut_grid_nblocks(s->emb.grid) - UT_PREAMBLE_NBITS, bits = 8 * 1.05 * (double)sealed_nbytes;
-    return fmax(1, fmin(ut_sender_reach(s, (size_t)bits) / (double)UT_REACH_UNIT, all / bits));
-}
-
-double ut_sender_margin(const ut_sender *s, double ber)
-{
-    const ut_syndrome *c = &s->layout.code;
-    if (s->robust) return fmax(UT_MARGIN_LEAST, UT_MARGIN_ROBUST * s->worst_ber);
-    if (!c->height) return fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber);
-    double per_carrier = ber * (double)c->nbits / (double)c->ncarriers / ut_sender_spread(s);
-    return fmax(UT_MARGIN_CARRIERS, UT_MARGIN_SHARE * per_carrier);
-}
-
-typedef struct rehearsal {
-    ut_sender *s;
-    const ut_as_sent *sent;
-    const ut_buf *sealed;
-    pthread_mutex_t lock;
-    ut_status status;
-    ut_err err;
-} rehearsal;
-
-/* Exactly what a receiver does, then once more with extra errors. */
-static ut_status receive(rehearsal *h, size_t variant, ut_err *e)
-{
-    ut_sender *s = h->s;
-    ut_received r;
-    ut_view v;
-    ut_found f;
-    ut_raw raw = { 0 };
-    ut_status st = ut_sender_arrive(s, h->sent, variant, &r, &v, e);
-    if (st != UT_OK) return st;
-    pthread_mutex_lock(&h->lock);
-    st = s->robust ? ut_message_find_robust(&v, s->ring, &f, e) : ut_message_find_at(&v, s->ring, s->tier, &f, e);
-    pthread_mutex_unlock(&h->lock);
-    if (st == UT_OK) st = ut_message_read(&v, &f, 1, &raw, e);
-    if (st == UT_OK) st = ut_message_decode(&raw, 1, e);
-    if (st == UT_OK && (raw.sealed.len != h->sealed->len || memcmp(raw.sealed.data, h->sealed->data, h->sealed->len)))
-        st = UT_E_DAMAGED;
-    if (st == UT_OK) {
-        double ber = raw.result.nbits_checked ? (double)raw.result.nbits_corrected / (double)raw.result.nbits_checked : 0;
-        raw.flip_limit = (uint64_t)(ut_sender_margin(s, ber) * 4294967296.0);
-        st = ut_message_decode(&raw, 1, e);
-        if (st == UT_OK && memcmp(raw.sealed.data, h->sealed->data, h->sealed->len)) st = UT_E_DAMAGED;
-    }
-    ut_wipe(&f, sizeof f);
-    ut_raw_free(&raw);
-    ut_received_free(&r);
-    return st;
-}
-
-static void rehearse(void *arg, size_t variant)
-{
-    rehearsal *h = arg;
-    ut_err err = { 0 };
-    pthread_mutex_lock(&h->lock);
-    bool lost = h->status != UT_OK; /* one failure is enough */
-    pthread_mutex_unlock(&h->lock);
-    if (lost) return;
-    ut_status st = receive(h, variant, &err);
-    if (st == UT_OK) return;
-    pthread_mutex_lock(&h->lock);
-    if (h->status == UT_OK) h->status = st, h->err = err;
-    pthread_mutex_unlock(&h->lock);
-}
-
-ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e)
-{
-    ut_as_sent sent;
-    if (tick(s, "verifying", .5)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
-    ut_status st = ut_sender_send(s, &s->stego, &sent, e);
-    rehearsal h = { .s = s, .sent = &sent, .sealed = sealed, .lock = PTHREAD_MUTEX_INITIALIZER };
-    if (st == UT_OK) {
-        ut_parallel(s->nthreads, s->route->nvariants + s->route->nbetween, rehearse, &h);
-        st = h.status;
-        if (st != UT_OK && e) *e = h.err;
-    }
-    ut_as_sent_free(&sent);
-    return st;
 }

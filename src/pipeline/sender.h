@@ -5,6 +5,8 @@
 #include "pipeline/route.h"
 #include "stage/hide/embed.h"
 
+enum { UT_FOLD_NBLOCKS = 1000 }; /* a smaller photo has no room for a folded header */
+
 typedef struct ut_sender {
     /* borrowed */
     const ut_picture *cover;
@@ -78,6 +80,11 @@ void ut_as_sent_free(ut_as_sent *a);
 /* What the receiver sees of it after one variant.  r keeps what the view borrows. */
 UT_MUST_CHECK ut_status ut_sender_arrive(const ut_sender *s, const ut_as_sent *sent, size_t variant, ut_received *r, ut_view *v,
                                          ut_err *e);
+
+static inline int ut_sender_tick(const ut_sender *s, const char *step, double done)
+{
+    return s->progress && s->progress(s->user, step, done);
+}
 
 /* Steps of ut_sender_run. */
 UT_MUST_CHECK ut_status ut_sender_choose(ut_sender *s, ut_err *e); /* code bits -> s->parity; folds header and table */

@@ -1,9 +1,34 @@
-/* The rehearsal's errors on the code alone: an embedding that is bound to fail its verification need not be made. */
+/* How many errors a message must stand: the rule, and whether its code alone stands them, before anything is embedded. */
 #include "pipeline/sender.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SURE = 64 };
+enum { SURE = 64, REACH = 14 * UT_REACH_UNIT };
+
+double ut_sender_spread(const ut_sender *s) { return s->height ? s->height / 2. + 1 : 1; }
+
+unsigned ut_sender_reach(const ut_sender *s, size_t nbits)
+{
+    if (!s->model) return REACH;
+    double carriers = ut_forecast_count(s->model, (double)nbits) * (double)s->model->per_freq;
+    return (unsigned)fmin(fmax(ceil(UT_REACH_UNIT * carriers / (double)nbits), UT_REACH_UNIT), REACH);
+}
+
+double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes)
+{
+    double all = 63 * (double)ut_grid_nblocks(s->emb.grid) - UT_PREAMBLE_NBITS, bits = 8 * 1.05 * (double)sealed_nbytes;
+    return fmax(1, fmin(ut_sender_reach(s, (size_t)bits) / (double)UT_REACH_UNIT, all / bits));
+}
+
+double ut_sender_margin(const ut_sender *s, double ber)
+{
+    const ut_syndrome *c = &s->layout.code;
+    if (s->robust) return fmax(UT_MARGIN_LEAST, UT_MARGIN_ROBUST * s->worst_ber);
+    if (!c->height) return fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber);
+    double per_carrier = ber * (double)c->nbits / (double)c->ncarriers / ut_sender_spread(s);
+    return fmax(UT_MARGIN_CARRIERS, UT_MARGIN_SHARE * per_carrier);
+}
 
 ut_status ut_sender_stands(const ut_sender *s, const ut_buf *sealed, ut_err *e)
 {
