@@ -382,5 +382,6 @@ with tempfile.TemporaryDirectory() as tmp:
     program_vectors(tmp)
 with open(os.path.join(out, "MANIFEST"), "w") as f:
     f.write("\n".join(lines) + "\n")
+subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), "gen_trellis_vectors.py"), build, out], check=True)
 failing = sum(line.split()[3] != "0" for line in lines)
 print(f"{len(lines)} vectors, {failing} of them must fail, {sum(os.path.getsize(os.path.join(out, n)) for n in os.listdir(out))} bytes")

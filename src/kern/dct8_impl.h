@@ -10,7 +10,7 @@ typedef float UT_DCT8(v8)[8];
 static const float UT_DCT8(c)[8] = { 0.35355339f, 0.49039264f, 0.46193977f, 0.41573481f,
                                      0.35355339f, 0.27778512f, 0.19134172f, 0.09754516f };
 
-static void UT_DCT8(transpose)(float m[64])
+static inline void UT_DCT8(transpose)(float m[64])
 {
     for (int r = 0; r < 8; r++)
         for (int c = r + 1; c < 8; c++) {
@@ -20,7 +20,7 @@ static void UT_DCT8(transpose)(float m[64])
         }
 }
 
-static void UT_DCT8(columns)(float m[64])
+static inline void UT_DCT8(columns)(float m[64])
 {
     const float *c = UT_DCT8(c);
     UT_DCT8(v8) s[4], d[4], e[2], o[2];
@@ -44,7 +44,7 @@ static void UT_DCT8(columns)(float m[64])
     LANES m[7 * 8 + i] = c[7] * d[0][i] - c[5] * d[1][i] + c[3] * d[2][i] - c[1] * d[3][i];
 }
 
-static void UT_DCT8(columns_back)(float m[64])
+static inline void UT_DCT8(columns_back)(float m[64])
 {
     const float *c = UT_DCT8(c);
     UT_DCT8(v8) e[4], o[4];
@@ -68,7 +68,7 @@ static void UT_DCT8(columns_back)(float m[64])
     }
 }
 
-static void UT_DCT8(forward)(const float in[64], float out[64])
+static inline void UT_DCT8(forward)(const float in[64], float out[64])
 {
     if (in != out) memcpy(out, in, 64 * sizeof *out);
     UT_DCT8(columns)(out);
@@ -77,7 +77,7 @@ static void UT_DCT8(forward)(const float in[64], float out[64])
     UT_DCT8(transpose)(out);
 }
 
-static void UT_DCT8(inverse)(const float in[64], float out[64])
+static inline void UT_DCT8(inverse)(const float in[64], float out[64])
 {
     if (in != out) memcpy(out, in, 64 * sizeof *out);
     UT_DCT8(columns_back)(out);

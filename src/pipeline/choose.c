@@ -8,17 +8,16 @@ enum { COST_STEPS = 100, FOLD_COST = 200 }; /* quantised costs: where an ideal c
 static ut_status choose_parities(ut_sender *s, ut_err *e)
 {
     const ut_layout *l = &s->layout;
-    ut_forecast f;
     uint64_t total;
     s->parity.len = 0;
     if (!l->code.height) return ut_buf_append(&s->parity, s->code_bits.data, s->code_bits.len, e);
     ut_status st = ut_buf_resize(&s->parity, l->payload.n, e);
-    if (st == UT_OK) st = ut_sender_forecast(s, &f, e);
+    if (st == UT_OK && !s->model) st = ut_sender_forecast(s, &(ut_forecast){ 0 }, e);
     if (st != UT_OK) return st;
     int16_t *map = ut_calloc(ut_grid_nblocks(s->emb.grid), 64 * sizeof *map, e), *cost = ut_calloc(l->payload.n, sizeof *cost, e);
     st = map && cost ? UT_OK : UT_E_MEMORY;
     if (st == UT_OK) {
-        double lambda = ut_forecast_lambda(&f, (double)l->code.nbits);
+        double lambda = ut_forecast_lambda(s->model, (double)l->code.nbits, l->nfreq);
         ut_embed_costs(&s->emb, (float)(lambda * COST_STEPS), UT_SYNDROME_COST_MAX, map, s->nthreads);
         for (size_t i = 0; i < l->payload.n; i++) cost[i] = map[l->payload.pos[i]];
         st = ut_syndrome_forward(&l->code, s->code_bits.data, cost, s->parity.data, &total, s->nthreads, e);

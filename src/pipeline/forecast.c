@@ -4,6 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define ROUNDING .05 /* squared error of pixels of 8 bit, where most of them move */
+#define LEAST .012 /* the same where hardly any of them move */
+#define USUAL_DB 42
+#define COLOURS .745 /* squared change of a sample for a unit of luma, where R, G and B move by what costs least */
+
 /* Sample of blocks' coefficients, [64][n]. */
 static float *sample_blocks(const ut_picture *p, size_t *n, ut_err *e)
 {
@@ -22,36 +27,200 @@ static float *sample_blocks(const ut_picture *p, size_t *n, ut_err *e)
     return c;
 }
 
-/* Costs by size, sixteen classes an octave. */
-static unsigned class_of(double cost) { return cost < 1e-3 ? 0 : (unsigned)fmin(16 * log2(cost * 1000) + 1, UT_COST_CLASSES - 1); }
-static double cost_of(unsigned class) { return class ? exp2((class - .5) / 16) / 1000 : 0; }
+/* Costs by size, eight classes an octave. */
+static unsigned class_of(double cost) { return cost < 1e-3 ? 0 : (unsigned)fmin(8 * log2(cost * 1000) + 1, UT_COST_CLASSES - 1); }
+static double cost_of(unsigned class) { return class ? exp2((class - .5) / 8) / 1000 : 0; }
 
-static void count_costs(const ut_place *p, const float *c, size_t n, ut_forecast *f)
+static void count_costs(const ut_place *p, const uint8_t order[63], const float *c, size_t n, ut_forecast *f)
 {
-    double cheap = 0, total = 0;
-    for (unsigned k = 1; k < 64; k++)
-        for (size_t i = 0; i < n; i++) {
-            double a = ut_place_move(p, k, 0, c[k * n + i], 0), b = ut_place_move(p, k, 1, c[k * n + i], 0);
-            f->class[class_of(fabs(a - b))]++;
+    for (unsigned i = 0; i < 63; i++) {
+        unsigned k = order[i];
+        double cheap = 0;
+        for (size_t m = 0; m < n; m++) {
+            double a = ut_place_move(p, k, 0, c[k * n + m], 0), b = ut_place_move(p, k, 1, c[k * n + m], 0);
+            f->dearer[i][class_of(fabs(a - b))] += 1 / (float)n;
             cheap += fmin(a, b);
-            total++;
         }
-    f->stay = cheap / total;
-    for (unsigned i = 0; i < UT_COST_CLASSES; i++) f->class[i] /= total;
+        f->stays[i] = cheap / (double)n;
+    }
 }
 
-/* An ideal coder takes the dearer parity with probability 1/(1 + exp(lambda cost)): bits and squared move per carrier. */
-static void ideal(const ut_forecast *f, double lambda, double *bits, double *moved)
+/* The carriers of the first frequencies, taken together. */
+typedef struct mix {
+    const ut_forecast *f;
+    unsigned nfreq;
+    double stay, dearer[UT_COST_CLASSES], cost[UT_COST_CLASSES]; /* per block */
+} mix;
+
+static void add_frequency(mix *m)
 {
-    *bits = 0;
-    *moved = f->stay;
+    m->stay += m->f->stays[m->nfreq];
+    for (unsigned i = 0; i < UT_COST_CLASSES; i++) m->dearer[i] += (double)m->f->dearer[m->nfreq][i];
+    m->nfreq++;
+}
+
+static mix mix_of(const ut_forecast *f, unsigned nfreq)
+{
+    mix m = { .f = f };
+    for (unsigned i = 0; i < UT_COST_CLASSES; i++) m.cost[i] = cost_of(i);
+    while (m.nfreq < nfreq) add_frequency(&m);
+    return m;
+}
+
+/* An ideal coder takes the dearer parity with probability 1/(1 + exp(lambda cost)): bits that the picture carries so, and squared
+ * error per sample. */
+static void ideal(const mix *m, double lambda, double *bits, double *mse)
+{
+    const ut_forecast *f = m->f;
+    double b = 0, moved = m->stay;
     for (unsigned i = 0; i < UT_COST_CLASSES; i++) {
-        double c = cost_of(i), x = lambda * c;
-        if (f->class[i] <= 0 || x > 60) continue;
-        double p = 1 / (1 + exp(x));
-        *bits += f->class[i] * (p * x * 1.4426950408889634 + log2(1 + exp(-x)));
-        *moved += f->class[i] * p * c;
+        double x = lambda * m->cost[i];
+        if (m->dearer[i] <= 0 || x > 60) continue;
+        double q = exp(-x), p = q / (1 + q);
+        b += m->dearer[i] * (p * x * 1.4426950408889634 + log2(1 + q));
+        moved += m->dearer[i] * p * m->cost[i];
     }
+    double carriers = (double)m->nfreq * (double)f->per_freq;
+    *bits = carriers > f->taken ? b * (double)f->per_freq * (1 - f->taken / carriers) : 0;
+    *mse = f->preamble + moved * f->share;
+}
+
+/* Lambda at which the carriers bring nbits, and the error then; false: they cannot. */
+static bool solve_bits(const mix *m, double nbits, double *lambda, double *mse)
+{
+    double lo = 1e-5, hi = 1e5, bits;
+    ideal(m, lo, &bits, mse);
+    if (bits < nbits) return false;
+    for (int i = 0; i < 40; i++) {
+        double mid = sqrt(lo * hi);
+        ideal(m, mid, &bits, mse);
+        if (bits > nbits) lo = mid;
+        else hi = mid;
+    }
+    *lambda = lo;
+    return true;
+}
+
+static double solve_mse(const mix *m, double want)
+{
+    double lo = 1e-5, hi = 1e5, bits, mse;
+    ideal(m, hi, &bits, &mse);
+    if (mse > want) return 0;
+    for (int i = 0; i < 40; i++) {
+        double mid = sqrt(lo * hi);
+        ideal(m, mid, &bits, &mse);
+        if (mse > want) lo = mid;
+        else hi = mid;
+    }
+    return bits;
+}
+
+static unsigned next_count(unsigned nfreq) { return nfreq < 32 || nfreq > 58 ? nfreq + 1 : nfreq + 4; }
+
+/* Fewer carriers lie better, more leave more choice: the number of frequencies that carry nbits at the least error. */
+static unsigned best_count(const ut_forecast *f, double nbits, double *least)
+{
+    mix m = mix_of(f, 0);
+    unsigned best = 63;
+    *least = INFINITY;
+    for (unsigned n = 1; n <= 63; n = next_count(n)) {
+        double lambda, mse;
+        while (m.nfreq < n) add_frequency(&m);
+        if (!solve_bits(&m, nbits, &lambda, &mse) || mse >= *least) continue;
+        *least = mse;
+        best = n;
+    }
+    return best;
+}
+
+unsigned ut_forecast_count(const ut_forecast *f, double nbits)
+{
+    double mse;
+    return best_count(f, nbits, &mse);
+}
+
+double ut_forecast_lambda(const ut_forecast *f, double nbits, unsigned nfreq)
+{
+    mix m = mix_of(f, nfreq);
+    double lambda, mse;
+    return solve_bits(&m, nbits, &lambda, &mse) ? lambda : 1e-5;
+}
+
+double ut_forecast_ideal_psnr(const ut_forecast *f, double nbits)
+{
+    double mse;
+    best_count(f, nbits, &mse);
+    return 10 * log10(65025 / mse);
+}
+
+double ut_forecast_ideal_nbits(const ut_forecast *f, double psnr_db)
+{
+    mix m = mix_of(f, 0);
+    double best = 0, want = 65025 / pow(10, psnr_db / 10);
+    for (unsigned n = 1; n <= 63; n = next_count(n)) {
+        while (m.nfreq < n) add_frequency(&m);
+        best = fmax(best, solve_mse(&m, want));
+    }
+    return best;
+}
+
+/* What is common to both forecasts, from a sample of the photo's blocks. */
+static void begin(const ut_sender *s, const ut_place *p, const ut_lattice *l, const float *c, size_t n, ut_forecast *f)
+{
+    size_t blocks = ut_grid_nblocks(s->emb.grid);
+    double colours = s->cover->grey ? 1 : COLOURS;
+    *f = (ut_forecast){ .per_freq = blocks, .share = colours * (double)blocks / ((double)s->cover->width * s->cover->height) };
+    count_costs(p, l->order, c, n, f);
+}
+
+ut_status ut_sender_forecast_ideal(const ut_sender *s, ut_forecast *f, ut_err *e)
+{
+    const double none[64] = { 0 };
+    ut_lattice l;
+    ut_place p;
+    size_t n;
+    ut_lattice_init(&l, s->design->quant, s->design->scale);
+    float *c = sample_blocks(s->cover, &n, e);
+    if (!c) return UT_E_MEMORY;
+    ut_status st = ut_place_init(&p, &l, l.order, 63, s->design->chain, s->design->nchains, none, 0, 0, UT_PLACE_SPARSE, s->nthreads, e);
+    if (st == UT_OK) {
+        begin(s, &p, &l, c, n, f);
+        f->height = 1;
+        ut_place_free(&p);
+    }
+    free(c);
+    return st;
+}
+
+static ut_status forecast(ut_sender *s, ut_forecast *f, ut_err *e)
+{
+    size_t n;
+    ut_lattice l;
+    float *c = sample_blocks(s->cover, &n, e);
+    if (!c) return UT_E_MEMORY;
+    ut_status st = ut_sender_build_places(s, 63, e);
+    if (st == UT_OK) {
+        double preamble = 0, pixels = (double)s->cover->width * s->cover->height;
+        ut_lattice_init(&l, s->design->quant, s->design->scale);
+        begin(s, &s->place[0], &l, c, n, f);
+        f->height = s->height;
+        f->taken = UT_PREAMBLE_NBITS;
+        for (unsigned i = 0; i < 63; i++) f->cost[i] = ut_place_cost(&s->place[0], l.order[i], c + l.order[i] * n, n) * (double)f->per_freq / pixels;
+        for (unsigned i = 0; i < UT_PREAMBLE_NFREQ; i++) {
+            unsigned k = ut_preamble_order()[i];
+            preamble += ut_place_cost(&s->place[1], k, c + k * n, n) / UT_PREAMBLE_NFREQ;
+        }
+        /* measured with next to no payload: half of the preamble's carriers lie right already, folded five of six; a code that
+         * leaves blocks alone leaves their rounding alone too */
+        f->preamble = UT_PREAMBLE_NBITS * preamble / pixels * (s->height && f->per_freq >= UT_FOLD_NBLOCKS ? .17 : .5);
+        f->fixed = f->preamble + ROUNDING;
+        if (s->height) {
+            f->fixed = f->preamble = f->preamble * (s->cover->grey ? 1 : COLOURS) + LEAST;
+            f->stay = mix_of(f, ut_forecast_count(f, ut_forecast_ideal_nbits(f, USUAL_DB))).stay / 63;
+        }
+    }
+    free(c);
+    return st;
 }
 
 ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
@@ -60,63 +229,10 @@ ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
         *f = (ut_forecast){ .robust = s };
         return UT_OK;
     }
-    size_t n;
-    float *c = sample_blocks(s->cover, &n, e);
-    if (!c) return UT_E_MEMORY;
-    ut_status st = ut_sender_build_places(s, 63, e);
-    if (st == UT_OK) {
-        ut_lattice l;
-        ut_lattice_init(&l, s->design->quant, s->design->scale);
-        size_t blocks = ut_grid_nblocks(s->emb.grid);
-        double pixels = (double)s->cover->width * s->cover->height, preamble = 0;
-        *f = (ut_forecast){ .height = s->height, .per_freq = blocks };
-        for (unsigned i = 0; i < 63; i++) f->cost[i] = ut_place_cost(&s->place[0], l.order[i], c + l.order[i] * n, n);
-        for (unsigned i = 0; i < UT_PREAMBLE_NFREQ; i++) {
-            unsigned k = ut_preamble_order()[i];
-            preamble += ut_place_cost(&s->place[1], k, c + k * n, n) / UT_PREAMBLE_NFREQ;
-        }
-        f->fixed = UT_PREAMBLE_NBITS * preamble / pixels + .1;
-        for (unsigned i = 0; i < 63; i++) f->cost[i] *= (double)blocks / pixels;
-        f->share = (double)blocks / pixels;
-        count_costs(&s->place[0], c, n, f);
-    }
-    free(c);
+    ut_status st = forecast(s, f, e);
+    if (st == UT_OK && !s->model && !(s->model = ut_calloc(1, sizeof *s->model, e))) st = UT_E_MEMORY;
+    if (st == UT_OK) *s->model = *f;
     return st;
-}
-
-/* Bits and squared error per sample that an ideal coder makes of all carriers but the preamble's. */
-static void ideal_picture(const ut_forecast *f, double lambda, double *bits, double *mse)
-{
-    double per_carrier, moved, carriers = 63 * (double)f->per_freq - UT_PREAMBLE_NBITS;
-    ideal(f, lambda, &per_carrier, &moved);
-    *bits = carriers > 0 ? per_carrier * carriers : 0;
-    *mse = f->fixed + moved * 63 * f->share;
-}
-
-double ut_forecast_lambda(const ut_forecast *f, double nbits)
-{
-    double lo = 1e-5, hi = 1e5, bits, mse;
-    for (int i = 0; i < 50; i++) {
-        double mid = sqrt(lo * hi);
-        ideal_picture(f, mid, &bits, &mse);
-        if (bits > nbits) lo = mid;
-        else hi = mid;
-    }
-    return lo;
-}
-
-double ut_forecast_ideal_nbits(const ut_forecast *f, double psnr_db)
-{
-    double want = 65025 / pow(10, psnr_db / 10), lo = 1e-5, hi = 1e5, bits, mse;
-    ideal_picture(f, hi, &bits, &mse);
-    if (mse > want) return 0;
-    for (int i = 0; i < 50; i++) {
-        double mid = sqrt(lo * hi);
-        ideal_picture(f, mid, &bits, &mse);
-        if (mse > want) lo = mid;
-        else hi = mid;
-    }
-    return bits;
 }
 
 static double robust_bits(const ut_sender *s, double psnr_db)
@@ -152,10 +268,7 @@ double ut_forecast_psnr(const ut_forecast *f, size_t nbits)
         return lo;
     }
     double mse = f->fixed, left = (double)nbits;
-    if (f->height) {
-        ideal_picture(f, ut_forecast_lambda(f, left / (1 - UT_SYNDROME_LOSS)), &left, &mse);
-        return 10 * log10(65025 / mse);
-    }
+    if (f->height) return ut_forecast_ideal_psnr(f, left / (1 - UT_SYNDROME_LOSS));
     for (int i = 0; i < 63 && left > 0 && f->per_freq; i++) {
         double share = fmin(1, left / (double)f->per_freq);
         mse += f->cost[i] * share;

@@ -1,5 +1,6 @@
 /* hide: open -> enhance -> encode -> seal -> protect -> hide -> verify -> write. */
 #include "pipeline/job.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +35,26 @@ static void give(ut_buf *from, ut_blob *to)
     *from = (ut_buf){ 0 };
 }
 
+/* What an ideal coder makes of the same photo. */
+static void compare_with_ideal(const ut_job *j)
+{
+    ut_forecast f;
+    ut_trial *t = j->trial;
+    t->ideal_psnr_db = t->ideal_bpp = t->forecast_psnr_db = NAN;
+    if (!j->sender.cover || j->forecast.robust || ut_sender_forecast_ideal(&j->sender, &f, NULL) != UT_OK) return;
+    t->ideal_psnr_db = ut_forecast_ideal_psnr(&f, 8 * (double)j->rep->payload_nbytes);
+    t->ideal_bpp = ut_forecast_ideal_nbits(&f, j->rep->psnr_db) / ((double)j->rep->width * j->rep->height);
+    t->forecast_psnr_db = ut_forecast_psnr(&j->forecast, j->rep->code_nbits);
+}
+
 ut_status ut_hide(const uint8_t *voice, size_t nvoice, const uint8_t *photo, size_t nphoto, const ut_hide_options *opt,
                   ut_blob *out, ut_hide_report *rep)
+{
+    return ut_hide_trial(voice, nvoice, photo, nphoto, opt, NULL, out, rep);
+}
+
+ut_status ut_hide_trial(const uint8_t *voice, size_t nvoice, const uint8_t *photo, size_t nphoto, const ut_hide_options *opt,
+                        ut_trial *trial, ut_blob *out, ut_hide_report *rep)
 {
     ut_hide_options defaults;
     ut_err err = { 0 };
@@ -45,7 +64,7 @@ ut_status ut_hide(const uint8_t *voice, size_t nvoice, const uint8_t *photo, siz
         ut_hide_options_init(&defaults);
         opt = &defaults;
     }
-    ut_job j = { .opt = opt, .rep = rep, .err = &err, .voice = voice, .nvoice = nvoice,
+    ut_job j = { .opt = opt, .rep = rep, .err = &err, .trial = trial, .voice = voice, .nvoice = nvoice,
                  .min_psnr_db = opt->min_psnr_db > 0 ? opt->min_psnr_db : 38 };
     j.ring.key = opt->key;
     ut_status s = run(&j, photo, nphoto);
@@ -54,6 +73,7 @@ ut_status ut_hide(const uint8_t *voice, size_t nvoice, const uint8_t *photo, siz
     if (s == UT_OK) {
         give(&j.file, out);
         give(&wav, &rep->preview);
+        if (trial) compare_with_ideal(&j);
     } else {
         snprintf(rep->message, sizeof rep->message, "%s", err.text[0] ? err.text : ut_status_text(s));
     }

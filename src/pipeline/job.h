@@ -6,6 +6,14 @@
 #include "pipeline/report.h"
 #include "pipeline/sender.h"
 
+/* For measurements: how to hide, and what the forecast says of it afterwards. */
+typedef struct ut_trial {
+    bool plain;            /* the plain lattice even where the trellis code would be taken */
+    double ideal_psnr_db;  /* of an ideal coder that hides the same payload in the same lattice (ut_sender_forecast_ideal); NAN: not known */
+    double ideal_bpp;      /* what it would carry at the PSNR that was reached */
+    double forecast_psnr_db; /* what was expected of these raw bits */
+} ut_trial;
+
 typedef struct ut_job {
     const ut_hide_options *opt;
     ut_hide_report *rep;
@@ -25,6 +33,7 @@ typedef struct ut_job {
     ut_picture lossless;    /* result of the LSB mode */
     ut_buf file;
     double min_psnr_db;
+    ut_trial *trial;        /* NULL but in measurements; borrowed */
 } ut_job;
 
 /* The steps, in order; each reports itself. */
@@ -36,6 +45,10 @@ UT_MUST_CHECK ut_status ut_job_enhance(ut_job *j);   /* the samples in j->pcm, i
 UT_MUST_CHECK ut_status ut_job_encode_and_hide(ut_job *j); /* encode -> seal -> protect -> hide -> verify, best quality that fits */
 UT_MUST_CHECK ut_status ut_job_write(ut_job *j);
 void ut_job_free(ut_job *j);
+
+/* ut_hide; trial may be NULL. */
+UT_MUST_CHECK ut_status ut_hide_trial(const uint8_t *voice, size_t nvoice, const uint8_t *photo, size_t nphoto,
+                                      const ut_hide_options *opt, ut_trial *trial, ut_blob *out, ut_hide_report *rep);
 
 /* Payload bytes that are expected to fit at that PSNR. */
 size_t ut_job_budget(const ut_job *j, double psnr_db);

@@ -45,7 +45,7 @@ ut_status ut_layout_table(ut_layout *l, const ut_seal_keys *k, ut_err *e)
 ut_status ut_layout_payload(ut_layout *l, const ut_header *h, const uint16_t quant[64], const ut_seal_keys *k, ut_err *e)
 {
     uint64_t n = h->code_nbits, room = (uint64_t)ut_grid_nblocks(l->grid) * 63 - (l->salt.n + l->header.n + l->table.n);
-    if (h->trellis) n = n * h->reach < room ? n * h->reach : room;
+    if (h->trellis) n = n * h->reach / UT_REACH_UNIT < room ? n * h->reach / UT_REACH_UNIT : room;
     if (n < h->code_nbits)
         return ut_fail(e, UT_E_CAPACITY, "the photo holds %zu bits at most, %u are needed", (size_t)room, h->code_nbits);
     l->code = (ut_syndrome){ h->trellis, (size_t)n, h->code_nbits };

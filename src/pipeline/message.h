@@ -124,4 +124,6 @@ UT_MUST_CHECK ut_status ut_message_read(const ut_view *v, const ut_found *f, uns
  * UT_E_DAMAGED: some blocks were lost in all of them. */
 UT_MUST_CHECK ut_status ut_message_decode(ut_raw *r, unsigned nthreads, ut_err *e);
 void ut_raw_free(ut_raw *r);
+/* Rehearsals turn over that share (times 2^32) of the carriers, the same ones every time. */
+void ut_disturb(int8_t *llr, size_t n, uint64_t limit);
 #endif

@@ -97,6 +97,10 @@ ut_status ut_job_prepare(ut_job *j)
     ut_status s = ut_design_init(&j->design, &j->route, &j->cover, jpeg, j->err);
     if (s == UT_OK)
         s = ut_sender_init(&j->sender, &j->cover, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
+    if (s == UT_OK && j->trial && j->trial->plain) {
+        if (j->design.noisy) return ut_fail(j->err, UT_E_UNSUPPORTED, "the plain lattice is not for channels that add noise");
+        j->sender.height = 0;
+    }
     if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, 65025 / pow(10, fmax(j->min_psnr_db, 35) / 10), j->err);
     if (s == UT_OK) s = ut_sender_forecast(&j->sender, &j->forecast, j->err);
     if (s != UT_OK) return s;

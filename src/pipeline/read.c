@@ -85,8 +85,7 @@ ut_status ut_message_read(const ut_view *v, const ut_found *f, unsigned nthreads
     return s == UT_E_CAPACITY ? contradiction(e) : s; /* more bits than the picture has room for */
 }
 
-/* Rehearsals turn over some bits, the same ones every time. */
-static void disturb(int8_t *llr, size_t n, uint64_t limit)
+void ut_disturb(int8_t *llr, size_t n, uint64_t limit)
 {
     uint64_t x = 0x9e3779b97f4a7c15u;
     for (size_t i = 0; i < n; i++) {
@@ -107,7 +106,7 @@ static ut_status robust_llrs(const ut_raw *r, int8_t *llr, ut_err *e)
     ut_status s = sign && turned.phase ? UT_OK : UT_E_MEMORY;
     if (s == UT_OK) { /* the opposite phase says the opposite */
         memset(sign, 1, n);
-        disturb(sign, n, r->flip_limit);
+        ut_disturb(sign, n, r->flip_limit);
         memcpy(turned.phase, r->reading.phase, n);
         for (size_t i = 0; i < n; i++)
             if (sign[i] < 0 && turned.phase[i] != UT_SCS_LOST) turned.phase[i] ^= UT_SCS_PHASES / 2;
@@ -125,7 +124,7 @@ static ut_status code_llrs(const ut_raw *r, unsigned profile, int8_t *llr, int8_
     ut_phase_llrs(&r->carriers, r->phase, profile, carrier);
     if (r->code.height && profile == 0) /* doubt of one carrier spreads to many bits: first without any */
         for (size_t i = 0; i < r->carriers.n; i++) carrier[i] = ut_phase_hard(r->phase[i]);
-    if (r->flip_limit) disturb(carrier, r->carriers.n, r->flip_limit);
+    if (r->flip_limit) ut_disturb(carrier, r->carriers.n, r->flip_limit);
     return r->code.height ? ut_syndrome_reverse(&r->code, carrier, llr, nthreads, e) : UT_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "stage/hide/place.h"
 
 #define UT_ROUTE_MAX_VARIANTS 64
+#define UT_ROUTE_MAX_CASES (2 * UT_ROUTE_MAX_VARIANTS)
 #define UT_ROUTE_MAX_CHAINS 160
 
 typedef struct ut_variant {

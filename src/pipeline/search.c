@@ -68,6 +68,9 @@ static unsigned next_step(const ut_sender *s, ut_fec_kind kind, size_t sealed_nb
     return s->height ? step_with_syndrome(s, kind, sealed_nbytes, s->worst_ber) : step_for(kind, expected_rate(s, kind));
 }
 
+/* The first step was right for a channel without errors. */
+static bool flawless(const ut_sender *s) { return s->height && s->worst_ber <= 0; }
+
 static ut_status too_long(const ut_sender *s, size_t max_nbits, ut_err *e)
 {
     return ut_fail(e, UT_E_CAPACITY, "it does not fit: %zu raw bits are needed, this photo takes %zu at the asked quality; "
@@ -94,6 +97,16 @@ static ut_status seal_and_embed(ut_sender *s, ut_seal_fn seal, void *arg, ut_buf
     return ut_fail(e, UT_E_CAPACITY, "this photo does not keep the 128 bits of a key's salt through these channels; use another photo");
 }
 
+/* The same at that step or the first after it that stands the rehearsal's errors. */
+static ut_status embed_from(ut_sender *s, ut_seal_fn seal, void *arg, ut_buf *sealed, ut_fec_kind kind, unsigned *step,
+                            size_t max_nbits, ut_err *e)
+{
+    ut_status st;
+    do st = seal_and_embed(s, seal, arg, sealed, kind, *step, max_nbits, e);
+    while (st == UT_E_DAMAGED && step_down(kind, step));
+    return st == UT_E_DAMAGED ? ut_fail(e, UT_E_CAPACITY, "%s cannot mend the errors that a rehearsal makes; use --fec ldpc", ut_fec_name(kind, *step)) : st;
+}
+
 ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits, ut_err *e)
 {
     ut_buf sealed = { 0 };
@@ -107,13 +120,13 @@ ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind ki
         return st;
     }
     unsigned step = first_step(s, kind, sealed.len);
-    st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
+    st = embed_from(s, seal, arg, &sealed, kind, &step, max_nbits, e);
     /* An embedding at the guess shows what the channel leaves; then go where that points. */
     if (st == UT_OK || st == UT_E_CAPACITY) {
-        unsigned better = st == UT_OK ? next_step(s, kind, sealed.len) : step;
+        unsigned better = st == UT_OK && !flawless(s) ? next_step(s, kind, sealed.len) : step;
         if (better != step) {
             step = better;
-            st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
+            st = embed_from(s, seal, arg, &sealed, kind, &step, max_nbits, e);
         }
     }
     while (st == UT_OK) {
@@ -128,7 +141,7 @@ ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind ki
         } else {
             st = UT_OK;
         }
-        if (st == UT_OK) st = seal_and_embed(s, seal, arg, &sealed, kind, step, max_nbits, e);
+        if (st == UT_OK) st = embed_from(s, seal, arg, &sealed, kind, &step, max_nbits, e);
     }
     ut_buf_free(&sealed);
     return st;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 2, SYNDROME_ROUNDS = 8, PUSH = 3, PUSH_MAX = 60, REACH = 14, MATCHED_CHAINS = 4, FOLD_NBLOCKS = 1000 };
+enum { ROUNDS = 2, SYNDROME_ROUNDS = 8, PUSH = 3, PUSH_MAX = 60 };
 
 /* Distance from a cell's edge at which values arrive, coefficient units: 8-bit decoding moves them by some 0.3 rms. */
 #ifndef PAYLOAD_CLEAR
@@ -37,7 +37,7 @@ static ut_status choose_tier(ut_sender *s, unsigned from, ut_err *e)
         }
         ut_place_free(&s->place[1]);
         ut_status st = ut_place_init(&s->place[1], &l, ut_preamble_order(), UT_PREAMBLE_NFREQ, s->design->chain,
-                                     s->design->nchains, margin, 1.2, PREAMBLE_CLEAR, s->nthreads, e);
+                                     s->design->nchains, margin, 1.2, PREAMBLE_CLEAR, UT_PLACE_DENSE, s->nthreads, e);
         if (st != UT_OK) return st;
         if ((wide && s->place[1].sure) || s->tier + 1 == UT_PREAMBLE_NTIERS) return UT_OK;
     }
@@ -45,14 +45,14 @@ static ut_status choose_tier(ut_sender *s, unsigned from, ut_err *e)
 }
 
 /* Height of the syndrome-trellis code; 0 where the channels leave errors that it would multiply.  The higher, the nearer to the ideal
- * coder, and twice as slow each time: 2.4 s for twelve megapixels at 12, on one core. */
+ * coder, and twice as slow each time: 1.3 s of one core for twelve megapixels at 12, with AVX-512. */
 static unsigned height_for(const ut_picture *cover, const ut_design *d)
 {
-    if (d->noisy || d->nchains > MATCHED_CHAINS) return 0; /* ranges: it gains less there, and every round asks every channel */
+    if (d->noisy) return 0;
     for (size_t i = 0; i < d->nchains; i++)
         if (d->chain[i].nsteps > 1) return 0;
     size_t pixels = (size_t)cover->width * cover->height;
-    return pixels > 6000000 ? 10 : pixels > 3000000 ? 11 : 12;
+    return pixels > 24000000 ? 10 : pixels > 6000000 ? 11 : 12;
 }
 
 ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *route, const ut_design *design,
@@ -84,6 +84,7 @@ void ut_sender_free(ut_sender *s)
     ut_buf_free(&s->code_bits);
     ut_buf_free(&s->parity);
     ut_picture_free(&s->stego);
+    free(s->model);
     ut_wipe(s->salt, sizeof s->salt);
     ut_wipe(&s->locator, sizeof s->locator);
     *s = (ut_sender){ 0 };
@@ -100,7 +101,8 @@ ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_err *e)
     ut_lattice_init(&l, s->design->quant, s->design->scale);
     ut_place_free(&s->place[0]);
     ut_status st = ut_place_init(&s->place[0], &l, l.order, nfreq, s->design->chain, s->design->nchains,
-                                 s->design->margin, s->design->between, PAYLOAD_CLEAR, s->nthreads, e);
+                                 s->design->margin, s->design->between, PAYLOAD_CLEAR, s->height ? UT_PLACE_SPARSE : UT_PLACE_DENSE,
+                                 s->nthreads, e);
     if (st == UT_OK) s->nfreq_built = nfreq;
     return st;
 }
@@ -118,11 +120,11 @@ static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, u
                              .scale = (uint8_t)s->design->scale, .fec_kind = (uint8_t)kind, .fec_rate = (uint8_t)rate,
                              .code_nbits = (uint32_t)s->plan.code_nbits, .sealed_nbytes = (uint32_t)sealed->len,
                              .width = s->cover->width, .height = s->cover->height,
-                             .trellis = (uint8_t)s->height, .reach = s->height ? REACH : 0 };
+                             .trellis = (uint8_t)s->height, .reach = s->height ? (uint8_t)ut_sender_reach(s, s->plan.code_nbits) : 0 };
     ut_layout_free(&s->layout);
     st = ut_layout_init(&s->layout, s->cover->width, s->cover->height, s->tier, e);
     /* a small photo has no room for it folded */
-    bool folded = s->height && ut_grid_nblocks(s->layout.grid) >= FOLD_NBLOCKS;
+    bool folded = s->height && ut_grid_nblocks(s->layout.grid) >= UT_FOLD_NBLOCKS;
     if (st == UT_OK) st = ut_layout_header(&s->layout, k, folded, e);
     if (st == UT_OK && s->design->table == UT_TABLE_CUSTOM) st = ut_layout_table(&s->layout, k, e);
     if (st == UT_OK) st = ut_layout_payload(&s->layout, &s->header, s->design->quant, k, e);
@@ -186,6 +188,8 @@ ut_status ut_sender_arrive(const ut_sender *s, const ut_as_sent *sent, size_t va
 
 typedef struct probe {
     ut_sender *s;
+    const uint16_t *which;  /* cases to ask */
+    uint8_t *failed;        /* by case */
     const ut_as_sent *sent;
     pthread_mutex_t lock;
     ut_status status;
@@ -227,9 +231,10 @@ static size_t widen(ut_sender *s, const ut_carriers *c, const uint8_t *bits, con
     return wrong;
 }
 
-static void probe_variant(void *arg, size_t variant)
+static void probe_variant(void *arg, size_t i)
 {
     probe *p = arg;
+    size_t variant = p->which[i];
     ut_sender *s = p->s;
     ut_err err = { 0 };
     ut_received r;
@@ -242,7 +247,7 @@ static void probe_variant(void *arg, size_t variant)
     int8_t *llr = ut_calloc(most, 1, &err);
     uint8_t *phase = ut_calloc(most, 1, &err);
     if (st == UT_OK && !(llr && phase)) st = UT_E_MEMORY;
-    for (int i = 0; i < 4 && st == UT_OK; i++) {
+    for (i = 0; i < 4 && st == UT_OK; i++) {
         st = ut_extract_phases(&v, i ? &l->preamble : &l->lattice, c[i], phase, 1, &err);
         if (st != UT_OK) break;
         double info = 0;
@@ -255,6 +260,7 @@ static void probe_variant(void *arg, size_t variant)
         pthread_mutex_lock(&p->lock);
         size_t wrong = widen(s, c[i], bits[i]->data, llr);
         p->nfixed += wrong;
+        if (wrong) p->failed[variant] = 1;
         if (i == 0) p->ber = fmax(p->ber, (double)wrong / (double)c[i]->n), p->capacity = fmin(p->capacity, info);
         if (i == 1) {
             p->salt_errors += wrong;
@@ -273,11 +279,58 @@ static void probe_variant(void *arg, size_t variant)
     }
 }
 
-static int tick(const ut_sender *s, const char *step, double done) { return s->progress && s->progress(s->user, step, done); }
+/* Which cases the next round asks: first those that the route names, then those that failed, at last all there are. */
+typedef struct questions {
+    uint16_t which[UT_ROUTE_MAX_CASES];
+    size_t n;
+    bool done;
+} questions;
+
+/* The cases below n that were not asked yet. */
+static void ask_others(questions *q, size_t n)
+{
+    bool asked[UT_ROUTE_MAX_CASES] = { false };
+    for (size_t i = 0; i < q->n; i++) asked[q->which[i]] = true;
+    q->n = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!asked[i]) q->which[q->n++] = (uint16_t)i;
+}
+
+/* One round of questions; widens what came back wrong, and says what to ask next. */
+static ut_status ask(ut_sender *s, questions *q, bool last, ut_err *e)
+{
+    uint8_t failed[UT_ROUTE_MAX_CASES] = { 0 };
+    const size_t named = s->route->nvariants, all = named + (s->height ? s->route->nbetween : 0);
+    if (!q->n) ask_others(q, named);
+    ut_as_sent sent;
+    ut_status st = ut_sender_send(s, &s->stego, &sent, e);
+    probe p = { .s = s, .sent = &sent, .which = q->which, .failed = failed, .lock = PTHREAD_MUTEX_INITIALIZER, .capacity = 1 };
+    for (int pass = 0; pass < 2 && st == UT_OK && q->n && !p.nfixed; pass++) {
+        ut_parallel(s->nthreads, q->n, probe_variant, &p);
+        st = p.status;
+        if (st != UT_OK && e) *e = p.err;
+        if (!p.nfixed) ask_others(q, all); /* nothing is wrong any more where it was before: is it elsewhere? */
+    }
+    ut_as_sent_free(&sent);
+    if (st != UT_OK) return st;
+    s->worst_ber = p.ber;
+    s->worst_capacity = p.capacity;
+    s->salt_errors = p.salt_errors;
+    q->done = !p.nfixed;
+    if (s->height) { /* the plain lattice's rates want to know the worst of all */
+        q->n = 0;
+        for (size_t i = 0; i < all; i++)
+            if (failed[i]) q->which[q->n++] = (uint16_t)i;
+    }
+    /* A salt may be any: where the photo will not take a bit, give it the bit it prefers. */
+    for (size_t b = 0; b < UT_SALT_NBITS && last && p.salt_errors; b++) s->salt[b / 8] ^= (uint8_t)(p.salt_seen[b] << (b % 8));
+    return UT_OK;
+}
 
 ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e)
 {
     ut_status st = compose(s, sealed, kind, rate, e);
+    if (st == UT_OK) st = ut_sender_stands(s, sealed, e);
     if (st != UT_OK) return st;
     size_t nblocks = ut_grid_nblocks(s->emb.grid);
     memset(s->emb.want, UT_FREE, nblocks * 64);
@@ -286,8 +339,6 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     s->emb.layer[0] = &s->place[0];
     s->emb.layer[1] = &s->place[1];
     s->emb.slack = s->height ? .1f : .15f;
-    size_t pixels = (size_t)s->cover->width * s->cover->height;
-    s->emb.patience = pixels > 6000000 ? 6 : pixels > 3000000 ? 3 : 1; /* 12 megapixels: 5.4 s instead of 8.4, for 0.6 dB */
     st = ut_sender_choose(s, e);
     if (st != UT_OK) return st;
     ut_embedding_want(&s->emb, &s->layout.payload, s->parity.data, 0);
@@ -295,116 +346,13 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     ut_embedding_want(&s->emb, &s->layout.header, s->header_bits.data, UT_WANT_LAYER2);
     if (s->layout.table.n) ut_embedding_want(&s->emb, &s->layout.table, s->table_bits.data, UT_WANT_LAYER2);
     const int rounds = s->height ? SYNDROME_ROUNDS : ROUNDS;
-    for (int round = 0; round < rounds; round++) {
-        if (tick(s, "hiding", (round + .2) / rounds)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
+    questions q = { .n = 0 };
+    for (int round = 0; round < rounds && !q.done; round++) {
+        if (ut_sender_tick(s, "hiding", (round + .2) / rounds)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
         ut_embed(&s->emb, &s->stego, s->nthreads);
-        ut_as_sent sent;
-        st = ut_sender_send(s, &s->stego, &sent, e);
-        if (st != UT_OK) {
-            ut_as_sent_free(&sent);
-            return st;
-        }
-        probe p = { .s = s, .sent = &sent, .lock = PTHREAD_MUTEX_INITIALIZER, .capacity = 1 };
-        ut_parallel(s->nthreads, s->route->nvariants, probe_variant, &p);
-        ut_as_sent_free(&sent);
-        s->worst_ber = p.ber;
-        s->worst_capacity = p.capacity;
-        s->salt_errors = p.salt_errors;
-        if (p.status != UT_OK) {
-            if (e) *e = p.err;
-            return p.status;
-        }
-        if (!p.nfixed) break;
-        /* A salt may be any: where the photo will not take a bit, give it the bit it prefers. */
-        if (round + 1 == rounds && p.salt_errors) {
-            for (size_t b = 0; b < UT_SALT_NBITS; b++) s->salt[b / 8] ^= (uint8_t)(p.salt_seen[b] << (b % 8));
-        }
+        st = ask(s, &q, round + 1 == rounds, e);
+        if (st != UT_OK) return st;
     }
     if (!s->height) ut_embed(&s->emb, &s->stego, s->nthreads);
     return UT_OK;
-}
-
-double ut_sender_spread(const ut_sender *s) { return s->height ? s->height / 2. + 1 : 1; }
-
-double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes)
-{
-    double all = 63 * (double)ut_grid_nblocks(s->emb.grid) - UT_PREAMBLE_NBITS, bits = 8 * 1.05 * (double)sealed_nbytes;
-    return fmax(1, fmin(REACH, all / bits));
-}
-
-double ut_sender_margin(const ut_sender *s, double ber)
-{
-    const ut_syndrome *c = &s->layout.code;
-    if (s->robust) return fmin(fmax(UT_MARGIN_LEAST, UT_MARGIN_ROBUST * s->worst_ber), UT_MARGIN_ROBUST_MOST);
-    if (!c->height) return fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber);
-    double per_carrier = ber * (double)c->nbits / (double)c->ncarriers / ut_sender_spread(s);
-    return fmax(UT_MARGIN_CARRIERS, UT_MARGIN_SHARE * per_carrier);
-}
-
-typedef struct rehearsal {
-    ut_sender *s;
-    const ut_as_sent *sent;
-    const ut_buf *sealed;
-    pthread_mutex_t lock;
-    ut_status status;
-    ut_err err;
-} rehearsal;
-
-/* Exactly what a receiver does, then once more with extra errors. */
-static ut_status receive(rehearsal *h, size_t variant, ut_err *e)
-{
-    ut_sender *s = h->s;
-    ut_received r;
-    ut_view v;
-    ut_found f;
-    ut_raw raw = { 0 };
-    ut_status st = ut_sender_arrive(s, h->sent, variant, &r, &v, e);
-    if (st != UT_OK) return st;
-    pthread_mutex_lock(&h->lock);
-    st = s->robust ? ut_message_find_robust(&v, s->ring, &f, e) : ut_message_find_at(&v, s->ring, s->tier, &f, e);
-    pthread_mutex_unlock(&h->lock);
-    if (st == UT_OK) st = ut_message_read(&v, &f, 1, &raw, e);
-    if (st == UT_OK) st = ut_message_decode(&raw, 1, e);
-    if (st == UT_OK && (raw.sealed.len != h->sealed->len || memcmp(raw.sealed.data, h->sealed->data, h->sealed->len)))
-        st = UT_E_DAMAGED;
-    if (st == UT_OK) {
-        double ber = raw.result.nbits_checked ? (double)raw.result.nbits_corrected / (double)raw.result.nbits_checked : 0;
-        raw.flip_limit = (uint64_t)(ut_sender_margin(s, ber) * 4294967296.0);
-        st = ut_message_decode(&raw, 1, e);
-        if (st == UT_OK && memcmp(raw.sealed.data, h->sealed->data, h->sealed->len)) st = UT_E_DAMAGED;
-    }
-    ut_wipe(&f, sizeof f);
-    ut_raw_free(&raw);
-    ut_received_free(&r);
-    return st;
-}
-
-static void rehearse(void *arg, size_t variant)
-{
-    rehearsal *h = arg;
-    ut_err err = { 0 };
-    pthread_mutex_lock(&h->lock);
-    bool lost = h->status != UT_OK; /* one failure is enough */
-    pthread_mutex_unlock(&h->lock);
-    if (lost) return;
-    ut_status st = receive(h, variant, &err);
-    if (st == UT_OK) return;
-    pthread_mutex_lock(&h->lock);
-    if (h->status == UT_OK) h->status = st, h->err = err;
-    pthread_mutex_unlock(&h->lock);
-}
-
-ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e)
-{
-    ut_as_sent sent;
-    if (tick(s, "verifying", .5)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
-    ut_status st = ut_sender_send(s, &s->stego, &sent, e);
-    rehearsal h = { .s = s, .sent = &sent, .sealed = sealed, .lock = PTHREAD_MUTEX_INITIALIZER };
-    if (st == UT_OK) {
-        ut_parallel(s->nthreads, s->route->nvariants + s->route->nbetween, rehearse, &h);
-        st = h.status;
-        if (st != UT_OK && e) *e = h.err;
-    }
-    ut_as_sent_free(&sent);
-    return st;
 }

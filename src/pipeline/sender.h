@@ -5,6 +5,8 @@
 #include "pipeline/route.h"
 #include "stage/hide/embed.h"
 
+enum { UT_FOLD_NBLOCKS = 1000 }; /* a smaller photo has no room for a folded header */
+
 typedef struct ut_sender {
     /* borrowed */
     const ut_picture *cover;
@@ -28,6 +30,7 @@ typedef struct ut_sender {
     ut_buf salt_bits, header_bits, table_bits, code_bits; /* as they stand in the picture */
     ut_buf parity;          /* the payload carriers' parities that say code_bits */
     ut_picture stego;
+    struct ut_forecast *model; /* owned: the last ut_sender_forecast */
     double worst_ber;       /* of the payload's raw bits, over all variants */
     double worst_capacity;  /* information per raw bit that the LLRs of the worst variant bring, 0..1 */
     size_t salt_errors;
@@ -60,8 +63,10 @@ UT_MUST_CHECK ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_
 #define UT_MARGIN_CARRIERS 5e-5 /* with a syndrome code: share of carriers flipped, each of which is several raw bits */
 /* Share of carriers to flip where so many raw bits came wrong by themselves. */
 double ut_sender_margin(const ut_sender *s, double ber);
-/* With a syndrome code: raw bits that one wrong carrier turns over, and carriers to a raw bit (nearly) for such a message. */
+/* With a syndrome code: raw bits that one wrong carrier turns over; carriers to a raw bit for so many bits, in 1/UT_REACH_UNIT;
+ * the same nearly for such a message. */
 double ut_sender_spread(const ut_sender *s);
+unsigned ut_sender_reach(const ut_sender *s, size_t nbits);
 double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes);
 typedef ut_status (*ut_seal_fn)(void *arg, const ut_seal_keys *k, ut_buf *sealed, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits,
@@ -78,9 +83,17 @@ void ut_as_sent_free(ut_as_sent *a);
 UT_MUST_CHECK ut_status ut_sender_arrive(const ut_sender *s, const ut_as_sent *sent, size_t variant, ut_received *r, ut_view *v,
                                          ut_err *e);
 
+static inline int ut_sender_tick(const ut_sender *s, const char *step, double done)
+{
+    return s->progress && s->progress(s->user, step, done);
+}
+
 /* Steps of ut_sender_run. */
 UT_MUST_CHECK ut_status ut_sender_choose(ut_sender *s, ut_err *e); /* code bits -> s->parity; folds header and table */
-UT_MUST_CHECK ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e);
+UT_MUST_CHECK ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e); /* UT_E_DAMAGED: ut_sender_stands says so */
+/* With a syndrome code, before anything is embedded: would s->code_bits, which say `sealed`, stand the rehearsal's errors where the
+ * channel adds none?  UT_OK or UT_E_DAMAGED: it takes more redundancy. */
+UT_MUST_CHECK ut_status ut_sender_stands(const ut_sender *s, const ut_buf *sealed, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e);
 
 /* The next coarser lattice for the preamble; UT_E_CAPACITY if there is none. */
@@ -91,21 +104,28 @@ UT_MUST_CHECK ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_
 /* Mean squared error per sample that n raw bits would cost, by a model on a sample of the photo's blocks. */
 #define UT_PREAMBLE_NBITS 1500
 #define UT_SYNDROME_LOSS .06   /* of an ideal coder's rate */
-#define UT_COST_CLASSES 512
+#define UT_COST_CLASSES 256
 typedef struct ut_forecast {
     unsigned height;  /* of the syndrome-trellis code; 0: carriers are used one frequency after another */
     const ut_sender *robust; /* the robust form: ask its planner; else NULL */
     double cost[63];  /* squared error in a block per frequency of `order`, all its carriers used */
     double fixed;     /* rounding and preamble, per sample */
+    double preamble;  /* without rounding */
+    double taken;     /* carriers that the preamble takes */
     size_t per_freq;  /* carriers per frequency */
-    double share;     /* blocks per pixel */
-    double stay;      /* squared move of a carrier that keeps to its cheaper parity, mean */
-    double class[UT_COST_CLASSES]; /* share of carriers by what the dearer parity costs more */
+    double share;     /* squared error per sample for one per coefficient of every block's: blocks per pixel, and how colours move */
+    double stay;      /* squared move of a carrier that keeps to its cheaper parity, mean over all 63 where few of them are used */
+    double stays[63]; /* the same by frequency of `order`, of a carrier that is used */
+    float dearer[63][UT_COST_CLASSES]; /* share of carriers by what the dearer parity costs more */
 } ut_forecast;
 UT_MUST_CHECK ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e);
 size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db); /* raw bits that fit at that PSNR */
 double ut_forecast_psnr(const ut_forecast *f, size_t nbits);
-/* With a syndrome code: what an ideal coder would carry at that PSNR, and the lambda at which it carries nbits. */
+/* A forecast of what the lattice allows at all: no preamble, margins or redundancy, nor pixels of 8 bit; for the two next below. */
+UT_MUST_CHECK ut_status ut_sender_forecast_ideal(const ut_sender *s, ut_forecast *f, ut_err *e);
+/* What an ideal coder would carry at that PSNR, the PSNR and the lambda at which it carries nbits. */
+double ut_forecast_ideal_psnr(const ut_forecast *f, double nbits);
 double ut_forecast_ideal_nbits(const ut_forecast *f, double psnr_db);
-double ut_forecast_lambda(const ut_forecast *f, double nbits);
+double ut_forecast_lambda(const ut_forecast *f, double nbits, unsigned nfreq); /* in the first nfreq frequencies */
+unsigned ut_forecast_count(const ut_forecast *f, double nbits); /* of the frequencies that carry nbits at the least error */
 #endif

@@ -149,6 +149,24 @@ static void short_blocks(void)
             CHECK(trip(rate, nbytes, ERASE, 0, 1) == 0, "%s %zu bytes, clean", ut_ldpc_name(rate), nbytes);
 }
 
+/* Noise is told from words that can still be corrected. */
+static void hopeless(void)
+{
+    const ut_ldpc_profile shape = { "1/4", 15, 12, 45, 3 };
+    static int8_t llr[180 * 8];
+    unsigned given_up[2] = { 0 };
+    ut_err e;
+    ut_ldpc_code c;
+    CHECK(ut_ldpc_code_init(&c, &shape, 6, &e) == UT_OK);
+    for (int n = 0; n < 1000; n++)
+        for (int word = 0; word < 2; word++) { /* zeros are a word */
+            for (size_t i = 0; i < 180 * 6; i++) llr[i] = uniform() < (word ? .17 : .5) ? -40 : 40;
+            given_up[word] += ut_ldpc_hopeless(&c, llr);
+        }
+    CHECK(given_up[0] > 700 && given_up[1] <= 5, "%u of 1000 blocks of noise given up, %u words", given_up[0], given_up[1]);
+    ut_ldpc_code_free(&c);
+}
+
 static void same_everywhere(void)
 {
     const ut_ldpc_profile shape = { "1/2", 36, 8, 90, 3 };
@@ -203,6 +221,7 @@ int main(void)
     out_of_range();
     near_limit();
     short_blocks();
+    hopeless();
     same_everywhere();
     return check_end();
 }

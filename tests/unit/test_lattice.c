@@ -64,9 +64,9 @@ static void headers(void)
         b[i] ^= 1;
     }
     for (unsigned height = 0; height < 16; height++)
-        for (unsigned r = 0; r < 3; r++) { /* a trellis code has a height that there is and a reach, or neither */
+        for (unsigned r = 0; r < 256; r += r < 20 ? 1 : 5) { /* a trellis code has a height that there is and a reach of a carrier a bit, or neither */
             b[20] = (uint8_t)height, b[21] = (uint8_t)r;
-            bool good = height ? height >= UT_SYNDROME_MIN_HEIGHT && height <= UT_SYNDROME_MAX_HEIGHT && r : !r;
+            bool good = height ? height >= UT_SYNDROME_MIN_HEIGHT && height <= UT_SYNDROME_MAX_HEIGHT && r >= UT_REACH_UNIT : !r;
             CHECK(ut_header_unpack(b, &g) == good && (!good || (g.trellis == height && g.reach == r)), "%u %u", height, r);
         }
     b[1] = UT_MODE_LSB, b[2] = b[3] = b[4] = b[5] = 0, b[20] = 10, b[21] = 1;

@@ -27,7 +27,7 @@ static void safe(const unsigned *quality, size_t n, unsigned scale, bool must_be
     }
     for (int k = 0; k < 64; k++) margin[k] = .3;
     ut_lattice_init(&l, base, scale);
-    CHECK(ut_place_init(&p, &l, l.order, 20, chain, n, margin, .8, 0, 2, NULL) == UT_OK);
+    CHECK(ut_place_init(&p, &l, l.order, 20, chain, n, margin, .8, 0, UT_PLACE_DENSE, 2, NULL) == UT_OK);
     if (must_be_sure) CHECK(p.sure);
     for (unsigned f = 0; f < 20 && p.sure; f++) {
         unsigned k = l.order[f];
@@ -72,7 +72,7 @@ static double embed_errors(int kind, unsigned quality)
     for (int k = 0; k < 64; k++) margin[k] = .3;
     ut_ijg_table(quality, false, chain[0].quant[0]);
     ut_lattice_init(&l, chain[0].quant[0], 16);
-    CHECK(ut_place_init(&p, &l, l.order, 24, chain, 1, margin, .8, 0, 1, &e) == UT_OK);
+    CHECK(ut_place_init(&p, &l, l.order, 24, chain, 1, margin, .8, 0, UT_PLACE_DENSE, 1, &e) == UT_OK);
     static const uint8_t key[32] = { 9 };
     ut_stream *s = ut_stream_new(key, 1, &e);
     uint8_t *taken = ut_taken_new(m.grid, &e);

@@ -201,6 +201,9 @@ static bool plausible(const job *j, const int8_t *llr, const uint8_t *parity)
     return sum * 2 * UT_LDPC_COLUMNS > all * (int64_t)(UT_LDPC_COLUMNS / 5 + j->code.ninfo);
 }
 
+/* Headers, of which a reader tries many where there is none.  Longer blocks get every chance: theirs may be few sure bits among many doubtful ones. */
+enum { SMALL_NBITS = 2100 };
+
 static void decode_block(void *arg, size_t i)
 {
     job *j = arg;
@@ -212,7 +215,8 @@ static void decode_block(void *arg, size_t i)
     memset(to, 0, nbytes);
     if (scratch_open(&s, j)) {
         arrange(j, llr, k, s.llr);
-        bool ok = ut_ldpc_decode_block(&s.decoder, ut_ldpc_pass_get(), MAX_PASSES, s.llr, s.word);
+        unsigned passes = p->block_nbits <= SMALL_NBITS && ut_ldpc_hopeless(&j->code, s.llr) ? 0 : MAX_PASSES;
+        bool ok = ut_ldpc_decode_block(&s.decoder, ut_ldpc_pass_get(), passes, s.llr, s.word);
         pack(s.word, 8 * nbytes, s.payload);
         if (p->outer_t) {
             pack(s.word + 8 * nbytes, j->bch.nparity, s.outer);

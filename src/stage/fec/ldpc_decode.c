@@ -1,4 +1,5 @@
 #include "stage/fec/ldpc_decode.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,28 @@ void ut_ldpc_row_end(ut_ldpc_decoder *d, unsigned r, unsigned degree, const uint
         v->next = t;
         extend(v->now, d->code->z);
     }
+}
+
+bool ut_ldpc_hopeless(const ut_ldpc_code *c, const int8_t *llr)
+{
+    size_t z = c->z, broken = 0, all = 0;
+    const int8_t *parity = llr + (size_t)c->ninfo * z;
+    if (c->nrows > 3 * c->ninfo) return false;
+    for (unsigned r = 0; r < c->nrows; r++)
+        for (size_t i = 0; i < z; i++) {
+            size_t before = r ? (r - 1) * z + i : i ? (c->nrows - 1) * z + i - 1 : 0; /* the accumulator's bit before */
+            int p = parity[r * z + i], q = r || i ? parity[before] : 1;
+            bool odd = (p < 0) != (q < 0), known = p && q;
+            for (size_t k = c->start[r]; k < c->start[r + 1]; k++) {
+                size_t lane = i + c->edge[k].shift;
+                int x = llr[c->edge[k].column * z + (lane < z ? lane : lane - z)];
+                odd ^= x < 0;
+                known = known && x;
+            }
+            broken += odd && known;
+            all += known; /* a check with an erased bit says nothing */
+        }
+    return all && (double)broken > .5 * (double)all - .5 * sqrt((double)all);
 }
 
 bool ut_ldpc_decode_block(ut_ldpc_decoder *d, ut_ldpc_pass_fn pass, unsigned max_passes, const int8_t *llr,

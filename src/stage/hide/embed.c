@@ -1,19 +1,19 @@
 #include "stage/hide/embed.h"
 #include "base/parallel.h"
 #include "kern/dct8.h"
+#include "stage/hide/polish.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROUNDS = 18, AIM_ROUNDS = 4, DITHER_ROUND = 6, POLISH_STEPS = 120, POLISH_TRIES = 5 };
-#define MU 0.1f      /* price of a pixel's step when polishing begins, in squared coefficient units; it halves until all fits */
-#define MU_LEAST 1e-5f
+enum { MAX_ROUNDS = 18, AIM_ROUNDS = 4, DITHER_ROUND = 6, POLISH_ROUND = 1 };
+#define POLISH_SLACK .01f /* kept from the slack when pixels are settled one by one */
 #define FREE 1e9f
 #define GIVE 2.0f /* see move() */
 
 ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cover, ut_err *e)
 {
-    *m = (ut_embedding){ .cover = cover, .grid = ut_grid_of(cover->width, cover->height), .patience = 1 };
+    *m = (ut_embedding){ .cover = cover, .grid = ut_grid_of(cover->width, cover->height) };
     size_t n = ut_grid_nblocks(m->grid);
     m->want = ut_calloc(n, 64, e);
     m->push = ut_calloc(n, 64, e);
@@ -61,8 +61,6 @@ typedef struct block {
     float lo[64], hi[64];      /* where each coefficient should be; infinite where it is no carrier */
     uint8_t cover[3][64];
     const float *gain;         /* of R, G, B for a unit of luma */
-    float price[128];          /* [2 * pixel + (up)]: change of the squared distance from the cover, a third of it, for a luma step */
-    uint8_t mask[128];         /* and the colours that make it, bit 0 R, 1 G, 2 B */
     float exact[3][64];        /* R, G, B wanted, not yet rounded, clipped to what 8 bit can show */
     uint8_t shown[3][64];      /* R, G, B rounded */
 } block;
@@ -139,122 +137,14 @@ typedef struct job {
     ut_embedding *m;
     ut_picture *stego;
     const ut_dct8 *dct;
-    float basis[64][64]; /* [pixel]: coefficients of that pixel alone */
+    ut_basis basis;
 } job;
 
-/* Sum of squares outside the intervals widened by slack, after c += step * b. */
-static float outside(const block *w, const float c[64], float slack, float step, const float b[64])
+static bool polish(const job *j, block *w, const float c[64], float slack)
 {
-    float lane[8] = { 0 };
-    for (unsigned k = 0; k < 64; k += 8)
-        for (unsigned i = 0; i < 8; i++) {
-            float v = c[k + i] + step * b[k + i], lo = w->lo[k + i] - slack - v, hi = v - w->hi[k + i] - slack;
-            float x = lo > hi ? lo : hi;
-            x = x > 0 ? x : 0;
-            lane[i] += x * x;
-        }
-    return (lane[0] + lane[1]) + (lane[2] + lane[3]) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
-}
-
-static int luma_of(const block *w, int i, unsigned mask, int step)
-{
-    int v[3];
-    for (int ch = 0; ch < 3; ch++) {
-        v[ch] = w->shown[ch][i] + (mask >> ch & 1 ? step : 0);
-        if (v[ch] < 0 || v[ch] > 255) return -2; /* no luma, nor next to one */
-    }
-    return ut_luma8((unsigned)v[0], (unsigned)v[1], (unsigned)v[2]);
-}
-
-/* The cheapest steps of pixel i that move its luma down or up by one: often green alone, where rounding is about to tip. */
-static void find_steps(block *w, int i)
-{
-    int now = luma_of(w, i, 0, 0);
-    for (int up = 0; up < 2; up++) {
-        int step = up ? 1 : -1, grey = w->gain == gains[0];
-        w->price[2 * i + up] = FREE;
-        for (unsigned mask = grey ? 7 : 1; mask < 8; mask++) {
-            if (luma_of(w, i, mask, step) != now + step) continue;
-            int sum = 0;
-            for (int ch = 0; ch < 3; ch++)
-                if (mask >> ch & 1) sum += 2 * step * (w->shown[ch][i] - w->cover[ch][i]) + 1;
-            if ((float)sum / 3 >= w->price[2 * i + up]) continue;
-            w->price[2 * i + up] = (float)sum / 3;
-            w->mask[2 * i + up] = (uint8_t)mask;
-        }
-    }
-}
-
-static void nudge(block *w, const job *j, float c[64], int at)
-{
-    int i = at / 2, step = at & 1 ? 1 : -1;
-    for (int ch = 0; ch < 3; ch++)
-        if (w->mask[at] >> ch & 1) w->shown[ch][i] = (uint8_t)(w->shown[ch][i] + step);
-    for (int k = 0; k < 64; k++) c[k] += (float)step * j->basis[i][k];
-    find_steps(w, i);
-}
-
-/* The last fractions of a unit, pixel by pixel: of the single steps up or down that the gradient likes best, the best one, as
- * long as it helps.  Changes are dear at first, so that few pixels do most of the work, then ever cheaper. */
-static bool polish(block *w, const job *j, float c[64], float slack)
-{
-    float d[64], g[64], mu = MU;
-    for (int i = 0; i < 64; i++) find_steps(w, i);
-    float now = outside(w, c, slack, 0, c);
-    for (int n = 0; n < POLISH_STEPS && now > 0; n++) {
-        int best = -1;
-        float best_value = now, best_out = 0, score[128];
-        for (unsigned k = 0; k < 64; k++) {
-            float lo = w->lo[k] - slack - c[k], hi = w->hi[k] + slack - c[k];
-            d[k] = lo > 0 ? lo : hi < 0 ? hi : 0;
-        }
-        j->dct->inverse(d, g);
-        for (int i = 0; i < 64; i++) {
-            score[2 * i] = -2 * g[i] - mu * w->price[2 * i];
-            score[2 * i + 1] = 2 * g[i] - mu * w->price[2 * i + 1];
-        }
-        for (int t = 0; t < POLISH_TRIES; t++) {
-            int at = 0;
-            for (int i = 1; i < 128; i++)
-                if (score[i] > score[at]) at = i;
-            int step = at & 1 ? 1 : -1;
-            if (score[at] <= 0) break;
-            score[at] = -FREE;
-            float out = outside(w, c, slack, (float)step, j->basis[at / 2]), value = out + mu * w->price[at];
-            if (value < best_value) best = at, best_value = value, best_out = out;
-        }
-        if (best < 0) {
-            mu *= .5f;
-            if (mu < MU_LEAST) return false;
-            continue;
-        }
-        nudge(w, j, c, best);
-        now = best_out;
-    }
-    return now <= 0;
-}
-
-/* Pixels that need not have moved go back. */
-static void relax(block *w, const job *j, float c[64], float slack)
-{
-    for (int at = 0; at < 128; at++)
-        if (w->price[at] < 0 && outside(w, c, slack, at & 1 ? 1.f : -1.f, j->basis[at / 2]) <= 0) nudge(w, j, c, at);
-}
-
-/* Colours go back towards the cover as far as luma stays what it is. */
-static void recolour(const block *w, uint8_t shown[3][64])
-{
-    for (int i = 0; i < 64; i++) {
-        int y = ut_luma8(shown[0][i], shown[1][i], shown[2][i]);
-        for (int ch = 0; ch < 3; ch++)
-            while (shown[ch][i] != w->cover[ch][i]) {
-                uint8_t was = shown[ch][i];
-                shown[ch][i] = (uint8_t)(was + (w->cover[ch][i] > was ? 1 : -1));
-                if (ut_luma8(shown[0][i], shown[1][i], shown[2][i]) == y) continue;
-                shown[ch][i] = was;
-                break;
-            }
-    }
+    float lo[64], hi[64];
+    for (int k = 0; k < 64; k++) lo[k] = w->lo[k] - slack, hi[k] = w->hi[k] + slack;
+    return ut_polish(&j->basis, (const uint8_t (*)[64])w->cover, j->m->cover->grey, c, lo, hi, w->shown);
 }
 
 static void embed_block(const job *j, uint32_t bx, uint32_t by)
@@ -287,13 +177,9 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
         if (!bad) break;
         if (round >= 6) /* clipping eats part of each step: lengthen it */
             for (int i = 0; i < 64; i++) d[i] *= 1.6f;
-        if (!m->aim && (round == (int)m->patience || round + 1 == MAX_ROUNDS)) {
-            block p = w;
-            float pc[64];
-            memcpy(pc, c, sizeof pc);
-            if (polish(&p, j, pc, m->slack - .01f)) {
-                relax(&p, j, pc, m->slack - .01f);
-                memcpy(best, p.shown, sizeof best);
+        if (!m->aim && (round == POLISH_ROUND || round + 1 == MAX_ROUNDS)) {
+            if (polish(j, &w, c, m->slack - POLISH_SLACK)) {
+                memcpy(best, w.shown, sizeof best);
                 break;
             }
         }
@@ -303,7 +189,7 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
         shown_luma(&w, y);
         dct->forward(y, c);
     }
-    if (!m->cover->grey) recolour(&w, best);
+    if (!m->cover->grey) ut_recolour((const uint8_t (*)[64])w.cover, best);
     for (uint32_t r = 0; r < 8; r++) {
         uint8_t *o = stego->rgb + ((size_t)(by * 8 + r) * stego->width + bx * 8) * 3;
         for (unsigned i = 0; i < 8; i++)
@@ -325,10 +211,6 @@ static void embed_row(void *arg, size_t by)
 void ut_embed(ut_embedding *m, ut_picture *stego, unsigned nthreads)
 {
     job j = { .m = m, .stego = stego, .dct = ut_dct8_get() };
-    for (int i = 0; i < 64; i++) {
-        float pixel[64] = { 0 };
-        pixel[i] = 1;
-        j.dct->forward(pixel, j.basis[i]);
-    }
+    ut_basis_init(&j.basis);
     ut_parallel(nthreads, m->grid.blocks_h, embed_row, &j);
 }

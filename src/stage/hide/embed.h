@@ -19,7 +19,6 @@ typedef struct ut_embedding {
     float tolerance;          /* and how far from there they may */
     const ut_place *layer[2]; /* payload's and preamble's safe intervals; [0] may be NULL if nothing wants it */
     float slack;              /* after rounding to 8 bit a coefficient may lie this far outside its interval */
-    unsigned patience;        /* rounds of plain projection before pixels are settled one by one: 1 costs least in the picture, 6 half the time */
 } ut_embedding;
 
 UT_MUST_CHECK ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cover, ut_err *e);
@@ -35,8 +34,8 @@ void ut_embedding_settle(ut_embedding *m, const float width[2], const float alph
 /* The still blocks: the `share` of them with the least energy but DC's in the cover. still: [nblocks], 1 or 0. */
 UT_MUST_CHECK ut_status ut_embed_still(const ut_picture *cover, double share, uint8_t *still, unsigned nthreads, ut_err *e);
 
-/* What parity 1 of every position costs more than parity 0 on the payload's lattice, in squared moves times scale, within
- * +-most.  cost: [nblocks][64]. */
+/* What parity 1 of every position costs more than parity 0 on the payload's lattice, in squared moves times scale and a weight (less
+ * in lively blocks), within +-most.  cost: [nblocks][64]. */
 void ut_embed_costs(const ut_embedding *m, float scale, int most, int16_t *cost, unsigned nthreads);
 
 /* The same of single carriers on a layer's lattice, scaled so that their mean is `mean`. cost: [c->n]. */

@@ -45,6 +45,7 @@ bool ut_header_unpack(const uint8_t in[UT_HEADER_PLAIN_NBYTES], ut_header *h)
     if (h->mode == UT_MODE_LSB && (h->table || h->scale || h->fec_kind || h->fec_rate || h->trellis)) return false;
     if (h->mode == UT_MODE_ROBUST && (!h->table || h->table > 63)) return false;
     if (!h->trellis != !h->reach) return false;
+    if (h->trellis && h->reach < UT_REACH_UNIT) return false;
     if (h->trellis && (h->trellis < UT_SYNDROME_MIN_HEIGHT || h->trellis > UT_SYNDROME_MAX_HEIGHT)) return false;
     return h->code_nbits && h->sealed_nbytes && h->sealed_nbytes <= (1u << 30);
 }

@@ -8,6 +8,8 @@
 enum { UT_MODE_LATTICE = 1, UT_MODE_LSB = 2, UT_MODE_ROBUST = 3 };
 enum { UT_TABLE_WHATSAPP = 101, UT_TABLE_CUSTOM = 255 }; /* 1..100: Annex K.1 at that IJG quality */
 
+#define UT_REACH_UNIT 8u
+
 typedef struct ut_header {
     uint8_t mode;
     uint8_t table, scale;    /* lattice: widths = table * scale / 16; robust: number of frequencies, step of the cell width */
@@ -16,7 +18,7 @@ typedef struct ut_header {
     uint32_t sealed_nbytes;
     uint32_t width, height;  /* of the picture as hidden, 1..65536 */
     uint8_t trellis;         /* lattice: height of the syndrome-trellis code, 0: every carrier is a code bit itself */
-    uint8_t reach;           /* with a trellis: so many carriers a code bit at most; else 0 */
+    uint8_t reach;           /* with a trellis: so many carriers a code bit at most, in 1/UT_REACH_UNIT; else 0 */
     uint8_t trust[8];        /* robust: of carriers by their block's liveliness, 0..15 (scs.h) */
 } ut_header;
 

@@ -5,7 +5,7 @@
 
 #define EDGE .04 /* of a cell: what arrives on an edge carries neither bit */
 
-enum { MOST = UT_PLACE_RANGE * UT_PLACE_STEPS + 1, FEW_CHAINS = 4 };
+enum { MOST = UT_PLACE_RANGE * UT_PLACE_STEPS + 1 };
 
 static double quantise(double c, double q) { return q * floor(c / q + .5); }
 
@@ -63,7 +63,7 @@ typedef struct job {
     const ut_chain *chain;
     size_t nchains;
     const double *margin;
-    double between, clear;
+    double between, clear, window;
     bool sure[64];
 } job;
 
@@ -83,19 +83,19 @@ static size_t distinct_chains(const job *j, unsigned k, uint8_t *pick)
     return n;
 }
 
-/* Where some chains leave too few safe values, give up as few chains as make them dense: every window of 2.5 cells must
+/* Where some chains leave too few safe values, give up as few chains as make them dense: every window of so many cells must
  * hold a run.  What is given up is the error correction's business. */
-static unsigned failures_to_allow(const uint8_t *fail, unsigned steps, double w, size_t nchains)
+static unsigned failures_to_allow(const uint8_t *fail, unsigned steps, double w, double window, size_t nchains)
 {
     const int N = (int)(UT_PLACE_RANGE * steps + 1);
     unsigned allowed = 0;
     for (; allowed < nchains; allowed++) {
-        int gap = 0, worst = 0, end = N - (int)(steps * (2.5 * w + 1));
+        int gap = 0, worst = 0, end = N - (int)(steps * (window * w + 1));
         for (int i = 0; i < end; i++) {
             gap = fail[i] > allowed ? gap + 1 : 0;
             if (gap > worst) worst = gap;
         }
-        if (worst <= 2.5 * w * steps + 2) break;
+        if (worst <= window * w * steps + 2) break;
     }
     return allowed;
 }
@@ -116,16 +116,16 @@ static void build(void *arg, size_t f)
     }
     j->sure[f] = true;
     for (unsigned b = 0; b < 2; b++) {
-        unsigned allowed = failures_to_allow(fail[b], steps, (double)j->l->width[k] / UT_LATTICE_UNIT, n);
+        unsigned allowed = failures_to_allow(fail[b], steps, (double)j->l->width[k] / UT_LATTICE_UNIT, j->window, n);
         if (allowed) j->sure[f] = false;
         nearest_runs(fail[b], N, allowed, j->p->safe[k][b]);
     }
 }
 
 ut_status ut_place_init(ut_place *p, const ut_lattice *l, const uint8_t *order, unsigned nfreq, const ut_chain *chain,
-                        size_t nchains, const double margin[64], double between, double clear, unsigned nthreads, ut_err *e)
+                        size_t nchains, const double margin[64], double between, double clear, double window, unsigned nthreads, ut_err *e)
 {
-    *p = (ut_place){ .sure = true, .steps = nchains > FEW_CHAINS ? 4 : UT_PLACE_STEPS };
+    *p = (ut_place){ .sure = true, .steps = UT_PLACE_STEPS };
     size_t N = UT_PLACE_RANGE * p->steps + 1;
     if (nchains > 255) return ut_fail(e, UT_E_USAGE, "too many channels at once; ask for fewer or narrower ranges");
     p->store = ut_calloc((size_t)nfreq * 2 * N, sizeof *p->store, e);
@@ -134,7 +134,7 @@ ut_status ut_place_init(ut_place *p, const ut_lattice *l, const uint8_t *order, 
         p->safe[order[i]][0] = p->store + (size_t)(2 * i) * N;
         p->safe[order[i]][1] = p->safe[order[i]][0] + N;
     }
-    job j = { p, l, order, chain, nchains, margin, between, clear, { false } };
+    job j = { p, l, order, chain, nchains, margin, between, clear, window, { false } };
     ut_parallel(nthreads, nfreq, build, &j);
     for (unsigned i = 0; i < nfreq; i++) p->sure = p->sure && j.sure[i];
     return UT_OK;

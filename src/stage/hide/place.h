@@ -10,9 +10,12 @@
 #define UT_STAGE_HIDE_PLACE_H
 #include "stage/hide/lattice.h"
 
-#define UT_PLACE_STEPS 16    /* table entries per coefficient unit, at most: for few chains; 4 for many */
+#define UT_PLACE_STEPS 16    /* table entries per coefficient unit; a quarter of them costs up to half a decibel */
 #define UT_PLACE_RANGE 1100  /* |coefficient| covered; an orthonormal 8x8 DCT of 8-bit samples stays below 1,024+ */
 #define UT_CHAIN_MAX 4
+
+#define UT_PLACE_DENSE 2.5   /* see ut_place_init: where every carrier must take what bit it is given */
+#define UT_PLACE_SPARSE 12.  /* where the choice of carriers may go round the dear ones */
 
 typedef struct ut_chain { /* one way through the channel: the luma tables on it, in order */
     unsigned nsteps;      /* 0: the picture arrives as it was sent */
@@ -32,10 +35,11 @@ typedef struct ut_place {
 
 /* margin: distance from a cell's edge before the first quantiser, by frequency; between: the same before later ones
  * (coefficient units); clear: how far from an edge a value must arrive after the last one, for what decoders and savers
- * do to it (at least 0.04, at most a quarter of a cell).  Built for `nfreq` frequencies of `order`. */
+ * do to it (at least 0.04, at most a quarter of a cell); window: in so many cells there must be a safe value, or some chains are
+ * given up.  Built for `nfreq` frequencies of `order`. */
 UT_MUST_CHECK ut_status ut_place_init(ut_place *p, const ut_lattice *l, const uint8_t *order, unsigned nfreq,
                                       const ut_chain *chain, size_t nchains, const double margin[64], double between,
-                                      double clear, unsigned nthreads, ut_err *e);
+                                      double clear, double window, unsigned nthreads, ut_err *e);
 void ut_place_free(ut_place *p);
 
 /* The safe interval for coefficient c, narrowed by push (>= 0, units) at both ends but never to less than its middle. */

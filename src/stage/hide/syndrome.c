@@ -30,6 +30,9 @@ static segment segment_at(const ut_syndrome *c, size_t s)
     return g;
 }
 
+/* Of the carriers that begin at bit i the first: the least k with floor(k m / n) = i. */
+static size_t first_of(const segment *g, size_t i) { return (size_t)(((uint64_t)i * g->n + g->m - 1) / g->m); }
+
 /* The columns are the same in every segment: the high bits of a linear congruential sequence. */
 static uint16_t *columns(const ut_syndrome *c, ut_err *e)
 {
@@ -62,7 +65,7 @@ static void trace(const job *j, const segment *g, const uint32_t *taken, unsigne
     size_t k = g->n;
     for (size_t i = g->m; i-- > 0;) {
         t = t << 1 | j->bits[g->first_bit + i];
-        while (k && (uint64_t)(k - 1) * g->m / g->n == i) {
+        for (size_t end = first_of(g, i); k > end;) {
             k--;
             int x = ut_trellis_taken(taken + k * words, height, j->column[k], t);
             j->parity[g->first + k] = (uint8_t)x;
@@ -99,13 +102,13 @@ static void forward(void *arg, size_t s)
     }
     memset(state, 0xff, sizeof state);
     state[0] = 0;
-    size_t bit = 0;
-    for (size_t k = 0; k < g.n; k++) {
-        for (size_t i = (uint64_t)k * g.m / g.n; bit < i; bit++) kern->shift(state, height, j->bits[g.first_bit + bit]);
-        int c = j->cost[g.first + k];
-        kern->column(state, height, j->column[k], (uint16_t)(c < 0 ? -c : 0), (uint16_t)(c > 0 ? c : 0), taken + k * words);
+    for (size_t i = 0, k = 0; i < g.m; i++) {
+        for (size_t end = first_of(&g, i + 1); k < end; k++) {
+            int c = j->cost[g.first + k];
+            kern->column(state, height, j->column[k], (uint16_t)(c < 0 ? -c : 0), (uint16_t)(c > 0 ? c : 0), taken + k * words);
+        }
+        kern->shift(state, height, j->bits[g.first_bit + i]);
     }
-    for (; bit < g.m; bit++) kern->shift(state, height, j->bits[g.first_bit + bit]);
     unsigned best = 0;
     for (unsigned t = 1; t < 1u << height; t++)
         if (state[t] < state[best]) best = t;
@@ -132,25 +135,47 @@ ut_status ut_syndrome_forward(const ut_syndrome *c, const uint8_t *bits, const i
     }
 }
 
+/* All carriers equally sure, at `size`: parities alone count, in a register of the open bits. */
+static void reverse_hard(const job *j, const segment *g, int size)
+{
+    unsigned open = 0;
+    size_t k = 0;
+    for (size_t i = 0; i < g->m; i++, open >>= 1) {
+        for (size_t end = first_of(g, i + 1); k < end; k++) open ^= j->column[k] & (0u - (unsigned)(j->carrier[g->first + k] < 0));
+        j->bit[g->first_bit + i] = (int8_t)(open & 1 ? -size : size);
+    }
+}
+
+static bool equally_sure(const int8_t *x, size_t n)
+{
+    int size = n ? abs(x[0]) : 0, other = size > 127;
+    for (size_t i = 0; i < n; i++) other |= (x[i] != size) & (x[i] != -size);
+    return !other && size;
+}
+
 static void reverse(void *arg, size_t s)
 {
     job *j = arg;
     segment g = segment_at(j->code, s);
     unsigned height = j->code->height;
     int8_t *out = j->bit + g.first_bit;
-    memset(out, 127, g.m);
-    for (size_t k = 0; k < g.n && g.m; k++) {
-        size_t i = (uint64_t)k * g.m / g.n;
-        int x = j->carrier[g.first + k], sign = x < 0, size = sign ? -x : x;
-        unsigned col = j->column[k];
-        for (unsigned b = 0; b < height && i + b < g.m; b++) {
-            if (!(col >> b & 1)) continue;
-            int v = out[i + b], a = v < 0 ? -v : v;
-            if (size < a) a = size;
-            /* nothing known of a member: nothing known of the bit, whatever the others say */
-            out[i + b] = (int8_t)((v < 0) != sign ? -a : a);
-        }
+    if (equally_sure(j->carrier + g.first, g.n)) {
+        reverse_hard(j, &g, abs(j->carrier[g.first]));
+        return;
     }
+    memset(out, 127, g.m);
+    for (size_t i = 0, k = 0; i < g.m; i++)
+        for (size_t end = first_of(&g, i + 1); k < end; k++) {
+            int x = j->carrier[g.first + k], sign = x < 0, size = sign ? -x : x;
+            unsigned col = j->column[k];
+            for (unsigned b = 0; b < height && i + b < g.m; b++) {
+                if (!(col >> b & 1)) continue;
+                int v = out[i + b], a = v < 0 ? -v : v;
+                if (size < a) a = size;
+                /* nothing known of a member: nothing known of the bit, whatever the others say */
+                out[i + b] = (int8_t)((v < 0) != sign ? -a : a);
+            }
+        }
 }
 
 ut_status ut_syndrome_reverse(const ut_syndrome *c, const int8_t *carrier, int8_t *bit, unsigned nthreads, ut_err *e)
