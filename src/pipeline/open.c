@@ -1,5 +1,5 @@
 /* First steps of hide: the photo at the size that the channels leave alone, the recording as samples, the lattice. */
-#include "pipeline/job.h"
+#include "pipeline/album.h"
 #include "channel/resize.h"
 #include <math.h>
 #include <stdio.h>
@@ -94,6 +94,7 @@ ut_status ut_job_prepare(ut_job *j)
     }
     bool jpeg = j->opt->format == UT_FORMAT_JPEG;
     double share = j->pcm.nsamples ? (double)j->pcm.nsamples / UT_SPEECH_HZ * 7500 : (double)j->nvoice * 8;
+    if (j->wanted_nbits > 0) share = j->wanted_nbits;
     share /= (double)j->cover.width * j->cover.height;
     ut_status s = ut_design_init(&j->design, &j->route, &j->cover, jpeg, share * 1.1, j->err);
     if (s == UT_OK)
@@ -105,15 +106,24 @@ ut_status ut_job_prepare(ut_job *j)
     return UT_OK;
 }
 
-size_t ut_job_budget(const ut_job *j, double psnr_db)
+size_t ut_room_nbytes(const ut_room *r, double psnr_db)
 {
     double bits;
-    if (!j->sender.cover) {
-        size_t n = ut_lsb_job_capacity(j->cover.width, j->cover.height);
+    if (r->lossless) {
+        size_t n = ut_lsb_job_capacity(r->width, r->height);
         return ut_unsealed_nbytes(n / 8) == SIZE_MAX ? 0 : ut_unsealed_nbytes(n / 8);
     }
-    bits = (double)ut_forecast_nbits(&j->forecast, psnr_db);
-    bits *= j->design.noisy ? .35 : j->forecast.height ? .95 : .91;
+    bits = (double)ut_forecast_nbits(&r->forecast, psnr_db);
+    bits *= r->noisy ? .35 : r->forecast.height ? .95 : .91;
     size_t plain = ut_unsealed_nbytes((size_t)(bits / 8));
     return plain == SIZE_MAX ? 0 : plain;
+}
+
+ut_room ut_job_room(const ut_job *j) { return (ut_room){ j->forecast, !j->sender.cover, j->design.noisy, j->cover.width, j->cover.height }; }
+
+size_t ut_job_budget(const ut_job *j, double psnr_db)
+{
+    if (j->album) return ut_album_budget(j->album, psnr_db);
+    ut_room r = ut_job_room(j);
+    return ut_room_nbytes(&r, psnr_db);
 }
