@@ -162,6 +162,15 @@ typedef struct ut_step {
     char detail[200];
 } ut_step;
 
+/* What a photo carries at some PSNR. */
+#define UT_TRADE_MAX 10
+typedef struct ut_trade {
+    double psnr_db;
+    size_t payload_nbytes;
+    double net_bpp, speech_s;      /* bits per pixel; seconds at 12.7 kbit/s */
+    int measured;                  /* 1: hidden and recovered so; 0: a forecast, scaled to agree with what was measured */
+} ut_trade;
+
 typedef struct ut_hide_report {
     char message[512];             /* what went wrong, one line; empty on success */
     char notice[512];              /* what the user should know although it went well (16-bit reduced, ...) */
@@ -185,6 +194,8 @@ typedef struct ut_hide_report {
     size_t nverified;              /* channel variants the result was recovered through, all of them */
     char verified[512];            /* their names, separated by ", " */
     ut_enhancement enhancement;
+    ut_trade trade[UT_TRADE_MAX];  /* what else this photo could carry, by growing PSNR; none in an album's totals */
+    size_t ntrade;
 } ut_hide_report;
 UT_API void ut_hide_report_free(ut_hide_report *r);
 
@@ -293,6 +304,8 @@ typedef struct ut_capacity_report {
     double net_bpp, psnr_db, code_rate, worst_ber;
     ut_capacity_row rows[16];
     size_t nrows;
+    ut_trade trade[UT_TRADE_MAX];  /* by growing PSNR */
+    size_t ntrade;
 } ut_capacity_report;
 
 /* What fits in this photo through opt->channels at opt->min_psnr_db, measured by a trial embedding. */

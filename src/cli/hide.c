@@ -113,6 +113,22 @@ static ut_status save(const job *j, ut_err *e)
     return s;
 }
 
+/* What else this photo could carry, shortly: at three levels. */
+static void print_trade(FILE *f, const ut_hide_report *r)
+{
+    char a[32];
+    bool any = false;
+    for (size_t i = 0; i < r->ntrade; i++) {
+        const ut_trade *t = &r->trade[i];
+        if (t->measured || (t->psnr_db != 40 && t->psnr_db != 45 && t->psnr_db != 51))
+            continue;
+        fprintf(f, "%s%s bytes at %.0f dB", any ? ", " : "  photo     would carry about ", ut_text_count(a, t->payload_nbytes), t->psnr_db);
+        any = true;
+    }
+    if (any)
+        fputc('\n', f);
+}
+
 static void print_text(FILE *f, const job *j)
 {
     const ut_hide_report *r = &j->report;
@@ -130,6 +146,7 @@ static void print_text(FILE *f, const job *j)
     fprintf(f, ", %s bytes, sealed %s\n", ut_text_count(a, r->payload_nbytes), ut_text_count(b, r->sealed_nbytes));
     fprintf(f, "  code      %s, rate %.3f, worst raw bit errors %.3f %%\n", r->fec, r->code_rate, 100 * r->worst_ber);
     fprintf(f, "  picture   PSNR %s, SSIM %.4f, %.4f bit/pixel net\n", ut_text_db(a, r->psnr_db), r->ssim, r->net_bpp);
+    print_trade(f, r);
     fprintf(f, "  verified  bit for bit through %s\n", r->verified);
     fprintf(f, "  sha-256   %s\n", r->sha256_hex);
     if (j->preview_path)
@@ -161,6 +178,7 @@ static void print_json(const job *j)
     ut_json_number(&o, "net_bpp", r->net_bpp);
     ut_json_number(&o, "psnr_db", r->psnr_db);
     ut_json_number(&o, "ssim", r->ssim);
+    ut_json_trade(&o, r->trade, r->ntrade);
     ut_json_string(&o, "sha256", r->sha256_hex);
     ut_json_count(&o, "nverified", r->nverified);
     ut_json_string(&o, "verified", r->verified);

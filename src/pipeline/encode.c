@@ -1,5 +1,6 @@
 /* Middle steps of hide: the best quality that fits, coded, sealed, protected, hidden and recovered again. */
 #include "pipeline/album.h"
+#include "pipeline/trade.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,6 +219,9 @@ ut_status ut_job_write(ut_job *j)
     if (s == UT_OK) s = check_file(j);
     if (s != UT_OK) return s;
     r->net_bpp = 8.0 * (double)r->payload_nbytes / ((double)r->width * r->height);
+    ut_room room = ut_job_room(j);
+    ut_tried tried = { r->psnr_db, r->payload_nbytes };
+    ut_trade_fill(&room, &tried, isfinite(r->psnr_db), r->trade, &r->ntrade);
     ut_step_add(r->steps, &r->nsteps, "write", t0, "%zu bytes, SSIM %.4f", j->file.len, r->ssim);
     return UT_OK;
 }
