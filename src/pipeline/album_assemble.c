@@ -65,8 +65,12 @@ static ut_status range(const pieces *p, size_t from, size_t to, unsigned nthread
     unsigned nsymbols = ut_share_first(p->share, p->share->nphotos);
     for (unsigned s = 0; s < nsymbols; s++)
         symbol[s] = has(p, s, from, to) ? p->from[s]->opened.plain.data + place_of(p, p->from[s], s) : NULL;
-    ut_status st = ut_erasure_decode(p->share->ndata, nsymbols, p->symbol_nbytes, symbol, from, to, o->plain.data, nthreads, e);
-    if (st != UT_E_DAMAGED) return st;
+    ut_err err = { 0 };
+    ut_status st = ut_erasure_decode(p->share->ndata, nsymbols, p->symbol_nbytes, symbol, from, to, o->plain.data, nthreads, &err);
+    if (st != UT_E_DAMAGED) {
+        if (st != UT_OK) *e = err;
+        return st;
+    }
     for (unsigned s = 0; s < p->share->ndata; s++)
         if (!symbol[s]) lose(o, s * p->symbol_nbytes + from, s * p->symbol_nbytes + to, p->share->payload_nbytes);
     return UT_OK;
