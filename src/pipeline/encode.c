@@ -73,7 +73,7 @@ ut_status ut_job_hide(ut_job *j)
         if (s == UT_OK) ut_step_add(r->steps, &r->nsteps, "seal, hide", t0, "low bits, %zu bytes", r->sealed_nbytes);
         return s;
     }
-    size_t most = ut_forecast_nbits(&j->forecast, fmax(j->min_psnr_db - .5, 20));
+    size_t most = ut_forecast_nbits(&j->forecast, fmax(j->min_psnr_db - 1, 20)); /* a forecast errs by some tenths; what comes out decides */
     ut_status s = ut_sender_run(&j->sender, seal, j, j->opt->fec, most, j->err);
     if (s == UT_OK) s = ut_image_compare(&j->cover, &j->sender.stego, &r->psnr_db, NULL, j->err);
     if (s != UT_OK) return s;

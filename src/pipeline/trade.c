@@ -7,14 +7,13 @@ enum { NLEVELS = sizeof level_db / sizeof *level_db };
 #define GOOD_KBPS 12.7     /* WB-PESQ about 4.0 (docs/RESULTS.md) */
 #define FAINT_DB 45        /* from here on the unavoidable error shows */
 #define FULL_DB 46.37       /* two bits in every sample: a square error of 1.5 */
-#define FLOOR_GIVE .7      /* share of the forecast's unavoidable error that is usually too much */
 
 static double mse_of(double psnr_db) { return 65025 / pow(10, psnr_db / 10); }
 
 /* Low bits: half of the bits in a first plane of samples change one step, in a second plane two more of the square. */
 static double lossless_share(double mse) { return mse < .5 ? mse : mse < 1.5 ? .5 + (mse - .5) / 2 : 1; }
 
-/* The forecast, bent: less unavoidable error by `give` (per sample), then scaled. */
+/* The forecast, bent: less unavoidable error by `give` (per sample; negative: more), then scaled. */
 typedef struct curve {
     const ut_room *room;
     double give, scale;
@@ -42,9 +41,8 @@ static curve fit(const ut_room *r, const ut_tried *tried, size_t ntried)
     curve c = { r, 0, 1 };
     if (r->lossless || !ntried) return c;
     double most = .95 * floor_of(&r->forecast);
-    c.give = FLOOR_GIVE * floor_of(&r->forecast);
     if (ntried == 1 && tried->psnr_db >= FAINT_DB) { /* what is wrong there is the unavoidable error */
-        double lo = 0, hi = most;
+        double lo = -.5 * mse_of(tried->psnr_db), hi = most;
         for (int i = 0; i < 30; i++) {
             c.give = (lo + hi) / 2;
             if (at(&c, tried->psnr_db) < (double)tried->nbytes) lo = c.give;
