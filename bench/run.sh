@@ -19,6 +19,8 @@ kodak=$data/covers/test/kodak
 if [ -d "$kodak" ]; then
     echo; echo "## Hiding in the Kodak photos: random bytes at the stated rate, through the real codecs"
     "$b/bench_hide" --table --json "$out/hide.json" "$kodak" | tee "$out/hide.md"
+    echo; echo "## The table of payload against PSNR that capacity shows, tried"
+    for to in whatsapp jpeg:75 jpeg:75-95; do "$b/bench_trade" --to $to "$kodak"/kodim0[147].png; done | tee "$out/trade.md"
 else
     echo; echo "skipped: $kodak is not here, so there are no photos to hide in"
 fi

@@ -9,6 +9,8 @@
 #include "pipeline/opened.h"
 #include "stage/payload/share.h"
 
+_Static_assert(UT_ALBUM_MAX == UT_ALBUM_MAX_PHOTOS, "the interface and the format agree");
+
 typedef struct ut_album_place {
     ut_room room;
     double trust;          /* share of the forecast that is believed: less after it was wrong */

@@ -109,6 +109,16 @@ if [ "$(id -u)" -eq 0 ] && mkdir small && mount -t tmpfs -o size=600k tmpfs smal
     umount small
 fi
 
+# interrupted: no folder, no picture
+if command -v timeout >/dev/null; then
+    scene d.png 3200 2400 4
+    scene f.png 3200 2400 5
+    timeout --preserve-status -s INT -k 60 1.2 "$undertone" hide voice.wav d.png f.png -o new --to whatsapp --to jpeg:75-95 "${key[@]}" >out.txt 2>err.txt
+    is "exit status when interrupted" $? 130
+    matches "interrupted" "$(cat err.txt)" '^undertone: interrupted'
+    absent new
+fi
+
 # an old folder's other files stay, pictures of the same name are replaced
 echo old >two/a.png
 echo mine >two/mine.txt
