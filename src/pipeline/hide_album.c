@@ -116,6 +116,18 @@ size_t ut_album_budget(const ut_album *a, double psnr_db)
     return ut_album_fit(room, a->n, a->any, NULL, NULL);
 }
 
+/* Rooms where far more fits than is wanted, as with low bits or a forecast that falls to nothing at once: as much less, in proportion. */
+static void shrink(const ut_album *a, size_t nbytes, size_t *room)
+{
+    size_t less[UT_ALBUM_MAX_PHOTOS], fits = ut_album_fit(room, a->n, a->any, NULL, NULL);
+    for (double part = 1.02 * (double)nbytes / (double)fits; part < 1; part *= 1.02) {
+        for (size_t i = 0; i < a->n; i++) less[i] = (size_t)ceil(part * (double)room[i]);
+        if (ut_album_fit(less, a->n, a->any, NULL, NULL) < nbytes) continue;
+        memcpy(room, less, a->n * sizeof *room);
+        return;
+    }
+}
+
 /* Shares for the highest PSNR at which the payload fits in all photos alike. */
 static ut_status split(ut_job *j, ut_share *share)
 {
@@ -131,6 +143,7 @@ static ut_status split(ut_job *j, ut_share *share)
         else hi = mid;
     }
     rooms(a, lo, room);
+    shrink(a, j->payload.len, room);
     *share = (ut_share){ .nphotos = (unsigned)a->n, .needed = a->any, .payload_nbytes = j->payload.len };
     ut_album_fit(room, a->n, a->any, share->nsymbols, &share->ndata);
     return ut_random(share->album, sizeof share->album, j->err);
