@@ -23,6 +23,8 @@ if [ -d "$kodak" ]; then
     for c in whatsapp jpeg:75 jpeg:90 jpeg:75-95 jpeg:50-95 jpeg:85+jpeg:75 webp:80 avif:60; do
         "$b/bench_hide" --max --only "$c" "$kodak" | { [ $c = whatsapp ] && cat || tail -n +3; }
     done | tee "$out/most.md"
+    echo; echo "## The table of payload against PSNR that capacity shows, tried"
+    for to in whatsapp jpeg:75 jpeg:75-95; do "$b/bench_trade" --to $to "$kodak"/kodim0[147].png; done | tee "$out/trade.md"
 else
     echo; echo "skipped: $kodak is not here, so there are no photos to hide in"
 fi

@@ -19,11 +19,11 @@ _undertone()
             mapfile -t COMPREPLY < <(compgen -d -- "$cur")
             return
             ;;
-        --bitrate | --min-psnr | --threads | --strength) return ;;
+        --any | --bitrate | --min-psnr | --threads | --strength) return ;;
     esac
     if [ -z "$words" ] && [[ $cur == -* ]]; then
         case $command in
-            hide) words="-o --output --format --to --codec --bitrate --no-enhance --strength --model $key --fec --preview --min-psnr --strip --profile-dir --threads --json $common" ;;
+            hide) words="-o --output --any --format --to --codec --bitrate --no-enhance --strength --model $key --fec --preview --min-psnr --strip --profile-dir --threads --json $common" ;;
             reveal) words="-o --output $key --partial --threads --json $common" ;;
             capacity) words="--to --min-psnr --profile-dir --threads --json $common" ;;
             enhance) words="-o --output --strength --model --force --threads --json $common" ;;

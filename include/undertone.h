@@ -24,6 +24,8 @@
  *     ...
  *     ut_hide_report_free(&rep);  ut_blob_free(&out);
  *
+ * ut_hide_album() spreads one recording over several photos, of which any so many give it back (ut_reveal_album).
+ *
  * Every function that can fail returns a ut_status; on failure the outputs are empty and `message`, where there is
  * one, holds one line in a person's terms.  The library never prints, never exits.
  */
@@ -160,6 +162,15 @@ typedef struct ut_step {
     char detail[200];
 } ut_step;
 
+/* What a photo carries at some PSNR. */
+#define UT_TRADE_MAX 10
+typedef struct ut_trade {
+    double psnr_db;
+    size_t payload_nbytes;
+    double net_bpp, speech_s;      /* bits per pixel; seconds at 12.7 kbit/s */
+    int measured;                  /* 1: hidden and recovered so; 0: a forecast, scaled to agree with what was measured */
+} ut_trade;
+
 typedef struct ut_hide_report {
     char message[512];             /* what went wrong, one line; empty on success */
     char notice[512];              /* what the user should know although it went well (16-bit reduced, ...) */
@@ -183,6 +194,8 @@ typedef struct ut_hide_report {
     size_t nverified;              /* channel variants the result was recovered through, all of them */
     char verified[512];            /* their names, separated by ", " */
     ut_enhancement enhancement;
+    ut_trade trade[UT_TRADE_MAX];  /* what else this photo could carry, by growing PSNR; none in an album's totals */
+    size_t ntrade;
 } ut_hide_report;
 UT_API void ut_hide_report_free(ut_hide_report *r);
 
@@ -214,11 +227,37 @@ typedef struct ut_reveal_report {
     int is_audio;                  /* 1: out is a WAV file; 0: raw bytes */
     ut_step steps[16];
     size_t nsteps;
+    char notice[512];              /* albums: photos that were not used, and why */
+    unsigned album_nphotos, album_needed, album_nused; /* albums: photos in all, that suffice, whose parts were used; else 0 */
 } ut_reveal_report;
 
 /* Get the recording back.  out: a WAV file (16 kHz mono 16-bit), or the very bytes hidden with UT_CODEC_RAW. */
 UT_API UT_MUST_CHECK ut_status ut_reveal(const uint8_t *image, size_t nimage, const ut_reveal_options *opt, ut_blob *out,
                                          ut_reveal_report *rep);
+
+/* Albums: one recording over up to UT_ALBUM_MAX photos, any `any` of which give it back, in any order.  Photos carry as much as they can at
+ * one PSNR for all, so with any = all of them that is in proportion to their capacity. */
+#define UT_ALBUM_MAX 64
+typedef struct ut_photo {
+    ut_source file;                /* an image file; read when its turn comes, and again later */
+    const char *name;              /* what messages call it; NULL: "photo 2" */
+    ut_format format;              /* of the result */
+} ut_photo;
+/* Takes photo number i's result, which is complete and verified but worth nothing before ut_hide_album returns UT_OK.  A second call for
+ * the same i replaces what the first brought.  Non-zero return: stop with UT_E_IO. */
+typedef int (*ut_album_fn)(void *user, size_t i, const ut_blob *picture);
+/* any: 1..n; 0: all n.  opt->photo_name and opt->format have no effect.  rep: the recording and totals over all photos (psnr_db, ssim, worst_ber: the
+ * worst); photo_rep: [n], each photo's part, or NULL.  One photo: as ut_hide.  Memory: that of the largest photo alone. */
+UT_API UT_MUST_CHECK ut_status ut_hide_album(const uint8_t *voice, size_t nvoice, const ut_photo *photos, size_t n, unsigned any,
+                                             const ut_hide_options *opt, ut_album_fn deliver, void *user, ut_hide_report *rep,
+                                             ut_hide_report *photo_rep);
+/* Photos that cannot be used are passed over and named in rep->notice if the others suffice.  UT_E_INPUT: photos are missing, or belong to
+ * different albums; UT_E_DAMAGED: enough are there, but not enough came back whole.  photo_rep: [n], what each photo gave, or NULL.
+ * opt->partial gives back the part of the recording that the photos at hand hold.  One photo: as ut_reveal. */
+UT_API UT_MUST_CHECK ut_status ut_reveal_album(const ut_photo *photos, size_t n, const ut_reveal_options *opt, ut_blob *out,
+                                               ut_reveal_report *rep, ut_reveal_report *photo_rep);
+/* Payload bytes that an album of photos of these capacities carries (payload_nbytes of ut_capacity); 0: none. */
+UT_API size_t ut_album_nbytes(const size_t *photo_nbytes, size_t n, unsigned any);
 
 typedef enum ut_sound_format { UT_SOUND_WAV = 0, UT_SOUND_FLAC = 1 } ut_sound_format;
 
@@ -265,6 +304,8 @@ typedef struct ut_capacity_report {
     double net_bpp, psnr_db, code_rate, worst_ber;
     ut_capacity_row rows[16];
     size_t nrows;
+    ut_trade trade[UT_TRADE_MAX];  /* by growing PSNR */
+    size_t ntrade;
 } ut_capacity_report;
 
 /* What fits in this photo through opt->channels at opt->min_psnr_db, measured by a trial embedding. */

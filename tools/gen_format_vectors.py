@@ -6,7 +6,7 @@ Files named text-* come from this script alone: an independent writer of the low
 (sections 1, 2, 5, 7), spec/seal.md and spec/payload.md, with other implementations of all primitives; with it come
 messages that are authentic and lie.
 Needs cryptography, argon2-cffi, Pillow, numpy.  Usage: tools/gen_format_vectors.py BUILD_DIR OUT_DIR
-MANIFEST's lines: file, kind of key, key, exit status, SHA-256 of the output or "-", what it is.
+MANIFEST's lines: file (of an album several, joined by "+"), kind of key, key, exit status, SHA-256 of the output or "-", what it is.
 """
 import hashlib
 import io
@@ -292,6 +292,79 @@ def text_vectors():
     want("text-junk.png", "public", "-", INPUT, "no picture")
 
 
+# ---- payload.md, "Share", and fec.md, "Albums": the same again
+def gf_mul(a, b):
+    p = 0
+    while b:
+        p ^= a if b & 1 else 0
+        a = a << 1 ^ (0x11d if a & 0x80 else 0)
+        b >>= 1
+    return p
+
+
+GF_INVERSE = [0] + [next(x for x in range(1, 256) if gf_mul(a, x) == 1) for a in range(1, 256)]
+GF_TABLE = np.array([[gf_mul(a, b) for b in range(256)] for a in range(256)], np.uint8)
+
+
+def shares(payload, ndata, counts, needed, album=b"album of vectors", lies={}):
+    length = -(-len(payload) // ndata)
+    pieces = np.frombuffer(payload.ljust(ndata * length, b"\0"), np.uint8).reshape(ndata, length)
+    symbols = list(pieces)
+    for s in range(ndata, sum(counts)):
+        total = np.zeros(length, np.uint8)
+        for j in range(ndata):
+            total ^= GF_TABLE[GF_INVERSE[s ^ j]][pieces[j]]
+        symbols.append(total)
+    parts, at = [], 0
+    for i, n in enumerate(counts):
+        f = dict(first=1 << 5 | 5 << 2, nphotos=len(counts), needed=needed, index=i, ndata=ndata, total=len(payload), counts=counts)
+        f.update(lies)
+        head = bytes([f["first"]]) + album + bytes([f["nphotos"], f["needed"], f["index"], f["ndata"] - 1]) + varint(f["total"]) + bytes(f["counts"])
+        parts.append(head + b"".join(x.tobytes() for x in symbols[at:at + n]))
+        at += n
+    return parts
+
+
+def album_vectors():
+    data = bytes((5 * i + i // 200) % 256 for i in range(3000))
+    sha = hashlib.sha256(data).hexdigest()
+    payload = raw_payload(data)
+
+    def photos(name, parts, size=(96, 81)):
+        names = []
+        for i, part in enumerate(parts):
+            names.append(f"album-{name}-{i}.png")
+            keys = derive("public", b"", hashlib.sha256(names[-1].encode()).digest()[:16])
+            sealed = seal(keys["payload"], part)
+            pixels, _ = low_bits(cover(*size, i), keys, hashlib.sha256(names[-1].encode()).digest()[:16],
+                                 seal_header(keys["header"], header(*size, len(sealed))), sealed)
+            put(names[-1], png(pixels))
+        return names
+
+    a = photos("any2", shares(payload, 7, [3, 4, 5], 2))
+    for subset in ("01", "10", "02", "21", "120"):
+        want("+".join(a[int(i)] for i in subset), "public", "-", OK, f"any 2 of 3, photos {subset}", sha)
+    for i in range(3):
+        want(a[i], "public", "-", INPUT, f"any 2 of 3, photo {i} alone")
+    want(a[0] + "+" + a[0], "public", "-", INPUT, "the same photo twice")
+    b = photos("all", shares(payload, 200, [90, 110], 2, album=b"another 16 bytes"))
+    want(b[1] + "+" + b[0], "public", "-", OK, "all of 2, 200 pieces", sha)
+    want(b[1] + "+" + a[0], "public", "-", INPUT, "photos of two albums")
+    want(a[0] + "+text-public.png", "public", "-", INPUT, "an album's photo and one of its own")
+    want(a[0] + "+" + a[1] + "+text-nothing-hidden.png", "public", "-", OK, "two photos, and one without a message", sha)
+    c = photos("any1", shares(payload, 100, [100, 120], 1, album=bytes(16)))
+    want(c[0], "public", "-", OK, "any 1 of 2, the pieces themselves", sha)
+    want(c[1], "public", "-", OK, "any 1 of 2, sums only", sha)
+    for name, what, lies in (("none", "no photos", dict(nphotos=0)), ("many", "65 photos", dict(nphotos=65)), ("needed", "none needed", dict(needed=0)),
+                             ("more", "more needed than there are", dict(needed=4)), ("index", "a photo beyond the last", dict(index=3)),
+                             ("poor", "photos needed that have too little", dict(needed=1)), ("long", "claims 32 GiB", dict(total=(1 << 35) - 1)),
+                             ("short", "claims fewer bytes", dict(total=2000)), ("nothing", "claims no bytes", dict(total=0)),
+                             ("zero", "a photo without symbols", dict(counts=[3, 0, 9])), ("sum", "257 symbols", dict(counts=[3, 4, 250])),
+                             ("first", "an unknown kind", dict(first=1 << 5 | 6 << 2))):
+        bad = photos("bad-" + name, shares(payload, 7, [3, 4, 5], 2, lies=lies)[:1])
+        want(bad[0], "public", "-", INPUT, what)
+
+
 def run(*args):
     subprocess.run([os.path.join(build, "undertone"), *args], check=True, stdout=subprocess.DEVNULL)
 
@@ -380,6 +453,7 @@ def program_vectors(tmp):
 text_vectors()
 with tempfile.TemporaryDirectory() as tmp:
     program_vectors(tmp)
+album_vectors()
 with open(os.path.join(out, "MANIFEST"), "w") as f:
     f.write("\n".join(lines) + "\n")
 subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), "gen_trellis_vectors.py"), build, out], check=True)

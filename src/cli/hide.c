@@ -1,13 +1,14 @@
+#include "cli/album.h"
 #include "cli/json.h"
 #include "cli/key.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const ut_option options[] = {
-    { "output", 'o', "OUT", false, "the picture to write: OUT.png, OUT.jpg or OUT.webp;\n\"-\" is standard output" },
+    { "output", 'o', "OUT", true, "the picture to write: OUT.png, OUT.jpg or OUT.webp;\n\"-\" is standard output; for several photos a folder,\nor one -o for each" },
+    { "any", 0, "K", false, "several photos: any K of them give the recording back;\ndefault: all of them are needed" },
     { "format", 0, "png|jpg|webp", false, "its format, where the name does not say" },
     UT_CLI_TO_OPTION,
     { "codec", 0, "auto|opus|flac|raw|spectrum", false, "how the voice is coded; raw hides any file's bytes" },
@@ -37,47 +38,6 @@ typedef struct job {
     double seconds;
 } job;
 
-static bool format_of_name(const char *path, ut_format *f)
-{
-    static const struct {
-        const char *suffix;
-        ut_format format;
-    } known[] = { { ".png", UT_FORMAT_PNG }, { ".jpg", UT_FORMAT_JPEG }, { ".jpeg", UT_FORMAT_JPEG },
-                  { ".webp", UT_FORMAT_WEBP } };
-    const char *dot = strrchr(path, '.');
-    for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
-        if (!strcasecmp(dot, known[i].suffix)) {
-            *f = known[i].format;
-            return true;
-        }
-    return false;
-}
-
-static ut_status choose_format(const ut_args *a, job *j, ut_err *e)
-{
-    static const char *const names[] = { "png", "jpg", "webp", NULL };
-    static const ut_format formats[] = { UT_FORMAT_PNG, UT_FORMAT_JPEG, UT_FORMAT_WEBP };
-    ut_format by_name;
-    int given = -1;
-    ut_status s = ut_args_choice(a, "format", names, &given, e);
-    if (s != UT_OK)
-        return s;
-    if (format_of_name(j->out_path, &by_name)) {
-        if (given >= 0 && formats[given] != by_name)
-            return ut_fail(e, UT_E_USAGE, "hide: --format %s does not go with the name %s; change one of them",
-                           names[given], j->out_path);
-        j->opt.format = by_name;
-    } else if (given >= 0) {
-        j->opt.format = formats[given];
-    } else if (!strcmp(j->out_path, "-")) {
-        j->opt.format = UT_FORMAT_PNG;
-    } else {
-        return ut_fail(e, UT_E_USAGE, "hide: cannot tell the format from the name %s; end it in .png, .jpg or .webp",
-                       j->out_path);
-    }
-    return UT_OK;
-}
-
 static ut_status check_preview(const job *j, ut_err *e)
 {
     const char *taken[] = { j->voice_path, j->photo_path, j->out_path };
@@ -102,9 +62,13 @@ static ut_status prepare(const ut_cli *cli, const ut_args *a, job *j, ut_err *e)
     j->preview_path = ut_args_value(a, "preview");
     if (!j->out_path)
         return ut_fail(e, UT_E_USAGE, "hide: say where the picture goes: -o OUT.png");
+    if (ut_args_values(a, "output", NULL) > 1)
+        return ut_fail(e, UT_E_USAGE, "hide: --output is given twice; one photo makes one picture");
+    if (ut_args_has(a, "any"))
+        return ut_fail(e, UT_E_USAGE, "hide: --any is for several photos");
     s = ut_cli_hide_options(a, &j->opt, &j->channels, e);
     if (s == UT_OK)
-        s = choose_format(a, j, e);
+        s = ut_cli_format(a, j->out_path, &j->opt.format, e);
     if (s == UT_OK && cli->json && (!strcmp(j->out_path, "-") || (j->preview_path && !strcmp(j->preview_path, "-"))))
         s = ut_fail(e, UT_E_USAGE, "hide: --json needs standard output for itself; give -o a file");
     if (s == UT_OK)
@@ -149,6 +113,22 @@ static ut_status save(const job *j, ut_err *e)
     return s;
 }
 
+/* What else this photo could carry, shortly: at three levels. */
+static void print_trade(FILE *f, const ut_hide_report *r)
+{
+    char a[32];
+    bool any = false;
+    for (size_t i = 0; i < r->ntrade; i++) {
+        const ut_trade *t = &r->trade[i];
+        if (t->measured || (t->psnr_db != 40 && t->psnr_db != 45 && t->psnr_db != 51))
+            continue;
+        fprintf(f, "%s%s bytes at %.0f dB", any ? ", " : "  photo     would carry about ", ut_text_count(a, t->payload_nbytes), t->psnr_db);
+        any = true;
+    }
+    if (any)
+        fputc('\n', f);
+}
+
 static void print_text(FILE *f, const job *j)
 {
     const ut_hide_report *r = &j->report;
@@ -166,6 +146,7 @@ static void print_text(FILE *f, const job *j)
     fprintf(f, ", %s bytes, sealed %s\n", ut_text_count(a, r->payload_nbytes), ut_text_count(b, r->sealed_nbytes));
     fprintf(f, "  code      %s, rate %.3f, worst raw bit errors %.3f %%\n", r->fec, r->code_rate, 100 * r->worst_ber);
     fprintf(f, "  picture   PSNR %s, SSIM %.4f, %.4f bit/pixel net\n", ut_text_db(a, r->psnr_db), r->ssim, r->net_bpp);
+    print_trade(f, r);
     fprintf(f, "  verified  bit for bit through %s\n", r->verified);
     fprintf(f, "  sha-256   %s\n", r->sha256_hex);
     if (j->preview_path)
@@ -197,6 +178,7 @@ static void print_json(const job *j)
     ut_json_number(&o, "net_bpp", r->net_bpp);
     ut_json_number(&o, "psnr_db", r->psnr_db);
     ut_json_number(&o, "ssim", r->ssim);
+    ut_json_trade(&o, r->trade, r->ntrade);
     ut_json_string(&o, "sha256", r->sha256_hex);
     ut_json_count(&o, "nverified", r->nverified);
     ut_json_string(&o, "verified", r->verified);
@@ -219,6 +201,8 @@ static void release(job *j)
 static ut_status run(ut_cli *cli, const ut_args *a, ut_err *e)
 {
     job j = { 0 };
+    if (a->noperands > 2)
+        return ut_cli_hide_album(cli, a, e);
     ut_status s = prepare(cli, a, &j, e);
     if (s == UT_OK)
         s = ut_input_read(j.voice_path, "the recording", &j.voice, e);
@@ -246,9 +230,10 @@ static ut_status run(ut_cli *cli, const ut_args *a, ut_err *e)
 
 const ut_command ut_cmd_hide = {
     "hide",
-    "undertone hide VOICE PHOTO -o OUT [--to CHANNEL]... [options]",
-    "hide a recording in a photo",
+    "undertone hide VOICE PHOTO... -o OUT [--to CHANNEL]... [options]",
+    "hide a recording in a photo, or in several",
     "Hides the recording VOICE in PHOTO and writes the picture OUT, after proving that\n"
-    "every bit comes back through every channel named by --to.",
-    2, 2, options, run,
+    "every bit comes back through every channel named by --to.  Several photos make an\n"
+    "album: each carries a part of the recording.",
+    2, 1 + UT_ALBUM_MAX, options, run,
 };

@@ -153,3 +153,18 @@ void ut_json_steps(ut_json *j, const ut_step *steps, size_t nsteps)
     }
     ut_json_close(j, ']');
 }
+
+void ut_json_trade(ut_json *j, const ut_trade *t, size_t n)
+{
+    ut_json_open(j, "trade", '[');
+    for (size_t i = 0; i < n; i++) {
+        ut_json_open(j, NULL, '{');
+        ut_json_number(j, "psnr_db", t[i].psnr_db);
+        ut_json_count(j, "payload_bytes", t[i].payload_nbytes);
+        ut_json_number(j, "net_bpp", t[i].net_bpp);
+        ut_json_number(j, "speech_s", t[i].speech_s);
+        ut_json_bool(j, "measured", t[i].measured);
+        ut_json_close(j, '}');
+    }
+    ut_json_close(j, ']');
+}

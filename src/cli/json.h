@@ -22,5 +22,6 @@ void ut_json_bool(ut_json *j, const char *key, bool value);
 void ut_json_open(ut_json *j, const char *key, char bracket); /* '{' or '[' */
 void ut_json_close(ut_json *j, char bracket);                 /* '}' or ']' */
 void ut_json_enhancement(ut_json *j, const ut_enhancement *e);        /* member "enhancement" */
+void ut_json_trade(ut_json *j, const ut_trade *t, size_t n);          /* member "trade" */
 void ut_json_steps(ut_json *j, const ut_step *steps, size_t nsteps); /* member "steps" */
 #endif

@@ -1,6 +1,8 @@
 #include "cli/options.h"
 #include "base/buf.h"
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 ut_status ut_cli_threads(const ut_args *a, unsigned *nthreads, ut_err *e)
 {
@@ -60,4 +62,45 @@ ut_status ut_cli_hide_options(const ut_args *a, ut_hide_options *o, const char *
     free(*channels);
     *channels = NULL;
     return s;
+}
+
+bool ut_cli_format_of_name(const char *path, ut_format *f)
+{
+    static const struct {
+        const char *suffix;
+        ut_format format;
+    } known[] = { { ".png", UT_FORMAT_PNG }, { ".jpg", UT_FORMAT_JPEG }, { ".jpeg", UT_FORMAT_JPEG },
+                  { ".webp", UT_FORMAT_WEBP } };
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
+        if (!strcasecmp(dot, known[i].suffix)) {
+            *f = known[i].format;
+            return true;
+        }
+    return false;
+}
+
+ut_status ut_cli_format(const ut_args *a, const char *path, ut_format *f, ut_err *e)
+{
+    static const char *const names[] = { "png", "jpg", "webp", NULL };
+    static const ut_format formats[] = { UT_FORMAT_PNG, UT_FORMAT_JPEG, UT_FORMAT_WEBP };
+    ut_format by_name;
+    int given = -1;
+    ut_status s = ut_args_choice(a, "format", names, &given, e);
+    if (s != UT_OK)
+        return s;
+    if (path && ut_cli_format_of_name(path, &by_name)) {
+        if (given >= 0 && formats[given] != by_name)
+            return ut_fail(e, UT_E_USAGE, "hide: --format %s does not go with the name %s; change one of them",
+                           names[given], path);
+        *f = by_name;
+    } else if (given >= 0) {
+        *f = formats[given];
+    } else if (!path || !strcmp(path, "-")) {
+        *f = UT_FORMAT_PNG;
+    } else {
+        return ut_fail(e, UT_E_USAGE, "hide: cannot tell the format from the name %s; end it in .png, .jpg or .webp",
+                       path);
+    }
+    return UT_OK;
 }

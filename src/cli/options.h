@@ -7,6 +7,9 @@
  * keeps the library's default.  *channels: what o->channels points to; free() it after the call. */
 UT_MUST_CHECK ut_status ut_cli_hide_options(const ut_args *a, ut_hide_options *o, const char ***channels, ut_err *e);
 UT_MUST_CHECK ut_status ut_cli_threads(const ut_args *a, unsigned *nthreads, ut_err *e);
+/* A picture's format by its name, where that says it, or by --format.  path: NULL: there is no name; PNG then by default. */
+UT_MUST_CHECK ut_status ut_cli_format(const ut_args *a, const char *path, ut_format *f, ut_err *e);
+bool ut_cli_format_of_name(const char *path, ut_format *f);
 
 #define UT_CLI_COMMON_OPTIONS                                                                                          \
     { "quiet", 'q', NULL, false, "print errors only" },                                                                \

@@ -1,3 +1,4 @@
+#include "cli/album.h"
 #include "cli/json.h"
 #include "cli/key.h"
 #include "cli/options.h"
@@ -120,6 +121,8 @@ static ut_status run(ut_cli *cli, const ut_args *a, ut_err *e)
 {
     job j = { 0 };
     ut_err io = { 0 };
+    if (a->noperands > 1)
+        return ut_cli_reveal_album(cli, a, e);
     ut_status s = prepare(cli, a, &j, e), written;
     if (s == UT_OK)
         s = ut_input_read(j.image_path, "the picture", &j.image, e);
@@ -150,9 +153,9 @@ static ut_status run(ut_cli *cli, const ut_args *a, ut_err *e)
 
 const ut_command ut_cmd_reveal = {
     "reveal",
-    "undertone reveal IMAGE -o VOICE.wav [options]",
+    "undertone reveal IMAGE... -o VOICE.wav [options]",
     "get the recording back",
     "Gets back what was hidden in IMAGE and proves, by its SHA-256, that it is what the\n"
-    "sender previewed, bit for bit.",
-    1, 1, options, run,
+    "sender previewed, bit for bit.  Of an album give enough photos, in any order.",
+    1, UT_ALBUM_MAX, options, run,
 };

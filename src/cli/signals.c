@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NSLOTS = 4 };
+enum { NSLOTS = 80 }; /* an album's pictures, their folder, a preview, and some */
 static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 enum { NNUMBERS = sizeof numbers / sizeof *numbers };
 
@@ -22,9 +22,9 @@ static void on_signal(int number)
         pending = 1;
         return;
     }
-    for (int i = 0; i < NSLOTS; i++)
-        if (files[i])
-            unlink(files[i]);
+    for (int i = NSLOTS - 1; i >= 0; i--) /* a folder was guarded before its files */
+        if (files[i] && unlink(files[i]))
+            rmdir(files[i]);
     if (terminal_fd >= 0)
         tcsetattr(terminal_fd, TCSANOW, &terminal);
     if (isatty(STDERR_FILENO) && write(STDERR_FILENO, "\r\033[K", 4) < 0)

@@ -15,7 +15,7 @@ bool ut_signals_pending(void);
 
 /* Blocks or unblocks the three signals, so that making a file and guarding it is one step. */
 void ut_signals_block(bool on);
-/* The file is removed if a signal ends the program.  path must stay valid until unguarded.  Returns a slot, or -1 if
+/* The file, or empty folder, is removed if a signal ends the program.  path must stay valid until unguarded.  Returns a slot, or -1 if
  * all are taken. */
 int ut_signals_guard_file(const char *path);
 void ut_signals_unguard_file(int slot);

@@ -1,5 +1,6 @@
 /* Middle steps of hide: the best quality that fits, coded, sealed, protected, hidden and recovered again. */
-#include "pipeline/job.h"
+#include "pipeline/album.h"
+#include "pipeline/trade.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,10 +61,11 @@ static void describe(ut_job *j)
     if (j->route.nbetween) snprintf(r->verified + n, sizeof r->verified - n, " and every quality between");
 }
 
-static ut_status hide(ut_job *j)
+ut_status ut_job_hide(ut_job *j)
 {
     double t0 = ut_now();
     ut_hide_report *r = j->rep;
+    if (j->album) return ut_album_hide(j);
     if (!j->sender.cover) {
         ut_status s = ut_hide_lsb(j);
         if (s == UT_OK) s = ut_image_compare(&j->cover, &j->lossless, &r->psnr_db, NULL, j->err);
@@ -71,8 +73,8 @@ static ut_status hide(ut_job *j)
         if (s == UT_OK) ut_step_add(r->steps, &r->nsteps, "seal, hide", t0, "low bits, %zu bytes", r->sealed_nbytes);
         return s;
     }
-    /* the robust form's forecast is rough until a trial has shown the noise */
-    size_t most = j->forecast.robust ? SIZE_MAX : ut_forecast_nbits(&j->forecast, fmax(j->min_psnr_db - .5, 20));
+    /* a forecast errs by some tenths; what comes out decides.  The robust form's is rough until a trial has shown the noise */
+    size_t most = j->forecast.robust ? SIZE_MAX : ut_forecast_nbits(&j->forecast, fmax(j->min_psnr_db - 1, 20));
     ut_status s = ut_sender_run(&j->sender, seal, j, j->opt->fec, most, j->err);
     if (s == UT_OK) s = ut_image_compare(&j->cover, &j->sender.stego, &r->psnr_db, NULL, j->err);
     if (s != UT_OK) return s;
@@ -89,12 +91,13 @@ static ut_status hide(ut_job *j)
 static ut_status too_much(ut_job *j, double kbps)
 {
     double room = (double)ut_job_budget(j, j->min_psnr_db);
+    const char *carrier = j->album ? "these photos carry" : "this photo carries", *larger = j->album ? "more photos" : "a larger photo";
     if (j->opt->codec == UT_CODEC_RAW || j->opt->codec == UT_CODEC_FLAC)
-        return ut_fail(j->err, UT_E_CAPACITY, "it does not fit: %zu bytes of payload, this photo carries about %.0f through these "
-                       "channels at %.0f dB; use less data, a larger photo, or a smaller --min-psnr", j->payload.len, room, j->min_psnr_db);
-    return ut_fail(j->err, UT_E_CAPACITY, "it does not fit: %.1f s of speech, but at %.1f kbit/s this photo carries about %.1f s through "
-                   "these channels; use a shorter recording, a larger photo, or a smaller --min-psnr", j->rep->audio_s, kbps,
-                   floor(10 * room * 8 / (kbps * 1000)) / 10);
+        return ut_fail(j->err, UT_E_CAPACITY, "it does not fit: %zu bytes of payload, %s about %.0f through these "
+                       "channels at %.0f dB; use less data, %s, or a smaller --min-psnr", j->payload.len, carrier, room, j->min_psnr_db, larger);
+    return ut_fail(j->err, UT_E_CAPACITY, "it does not fit: %.1f s of speech, but at %.1f kbit/s %s about %.1f s through "
+                   "these channels; use a shorter recording, %s, or a smaller --min-psnr", j->rep->audio_s, kbps, carrier,
+                   floor(10 * room * 8 / (kbps * 1000)) / 10, larger);
 }
 
 static ut_status try(ut_job *j, ut_codec codec, double kbps)
@@ -104,7 +107,7 @@ static ut_status try(ut_job *j, ut_codec codec, double kbps)
     /* a budget far exceeded needs no trial */
     if (s == UT_OK && (double)j->payload.len > 1.25 * (double)ut_job_budget(j, fmax(j->min_psnr_db - .5, 20)))
         s = too_much(j, kbps);
-    if (s == UT_OK) s = hide(j);
+    if (s == UT_OK) s = ut_job_hide(j);
     if (s == UT_E_CAPACITY) j->rep->nsteps = nsteps;
     return s;
 }
@@ -161,7 +164,7 @@ ut_status ut_job_encode_and_hide(ut_job *j)
     if (o->bitrate_kbps > 0) return try(j, lossy_codec(j, o->bitrate_kbps), o->bitrate_kbps);
     if (o->codec == UT_CODEC_AUTO && (double)ut_job_budget(j, fmax(FLAC_PSNR_DB, j->min_psnr_db)) > j->rep->audio_s * 8000) {
         ut_status s = encode(j, UT_CODEC_FLAC, 0);
-        if (s == UT_OK && j->payload.len < ut_job_budget(j, fmax(FLAC_PSNR_DB, j->min_psnr_db))) s = hide(j);
+        if (s == UT_OK && j->payload.len < ut_job_budget(j, fmax(FLAC_PSNR_DB, j->min_psnr_db))) s = ut_job_hide(j);
         else if (s == UT_OK) s = UT_E_CAPACITY;
         if (s != UT_E_CAPACITY) return s;
         j->rep->nsteps--;
@@ -217,6 +220,9 @@ ut_status ut_job_write(ut_job *j)
     if (s == UT_OK) s = check_file(j);
     if (s != UT_OK) return s;
     r->net_bpp = 8.0 * (double)r->payload_nbytes / ((double)r->width * r->height);
+    ut_room room = ut_job_room(j);
+    ut_tried tried = { r->psnr_db, r->payload_nbytes };
+    ut_trade_fill(&room, &tried, isfinite(r->psnr_db), r->trade, &r->ntrade);
     ut_step_add(r->steps, &r->nsteps, "write", t0, "%zu bytes, SSIM %.4f", j->file.len, r->ssim);
     return UT_OK;
 }

@@ -3,6 +3,7 @@
 #include "stage/hide/extract.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROUNDING .05 /* squared error of pixels of 8 bit, where most of them move */
 #define LEAST .012 /* the same where hardly any of them move */
@@ -226,7 +227,10 @@ static ut_status forecast(ut_sender *s, ut_forecast *f, ut_err *e)
 ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
 {
     if (s->robust) {
-        *f = (ut_forecast){ .robust = s };
+        ut_robust_case c = ut_robust_case_of(s, s->cover);
+        *f = (ut_forecast){ .robust = true, .per_freq = c.nblocks, .dense = c.dense, .grey = c.grey, .credit = c.credit, .moving = c.moving };
+        memcpy(f->noise, c.noise, sizeof f->noise);
+        memcpy(f->kept, c.kept, sizeof f->kept);
         return UT_OK;
     }
     ut_status st = forecast(s, f, e);
@@ -235,16 +239,17 @@ ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
     return st;
 }
 
-static double robust_bits(const ut_sender *s, double psnr_db)
+static double robust_bits(const ut_forecast *f, double psnr_db)
 {
-    ut_robust_case c = ut_robust_case_of(s, s->cover);
+    ut_robust_case c = { .nblocks = f->per_freq, .dense = f->dense, .grey = f->grey, .credit = f->credit, .moving = f->moving,
+                         .noise = f->noise, .kept = f->kept };
     ut_robust_plan p;
     return ut_robust_plan_at(&c, 65025 / pow(10, psnr_db / 10), &p);
 }
 
 size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db)
 {
-    if (f->robust) return (size_t)robust_bits(f->robust, psnr_db);
+    if (f->robust) return (size_t)robust_bits(f, psnr_db);
     if (f->height) return (size_t)(ut_forecast_ideal_nbits(f, psnr_db) * (1 - UT_SYNDROME_LOSS));
     double left = 65025 / pow(10, psnr_db / 10) - f->fixed, n = 0;
     for (int i = 0; i < 63 && left > 0; i++) {
@@ -262,7 +267,7 @@ double ut_forecast_psnr(const ut_forecast *f, size_t nbits)
         double lo = 10, hi = 70;
         for (int i = 0; i < 24; i++) {
             double mid = (lo + hi) / 2;
-            if (robust_bits(f->robust, mid) >= (double)nbits) lo = mid;
+            if (robust_bits(f, mid) >= (double)nbits) lo = mid;
             else hi = mid;
         }
         return lo;

@@ -34,6 +34,7 @@ typedef struct ut_job {
     ut_buf file;
     double min_psnr_db;
     ut_trial *trial;        /* NULL but in measurements; borrowed */
+    struct ut_album *album; /* borrowed: the recording goes over several photos, and those above are not used; NULL: into one */
 } ut_job;
 
 /* The steps, in order; each reports itself. */
@@ -43,12 +44,21 @@ UT_MUST_CHECK ut_status ut_job_prepare(ut_job *j);   /* lattice, forecast */
 UT_MUST_CHECK ut_status ut_job_check_length(ut_job *j); /* UT_E_CAPACITY now for what the next two steps would refuse after long work */
 UT_MUST_CHECK ut_status ut_job_enhance(ut_job *j);   /* the samples in j->pcm, in place */
 UT_MUST_CHECK ut_status ut_job_encode_and_hide(ut_job *j); /* encode -> seal -> protect -> hide -> verify, best quality that fits */
+UT_MUST_CHECK ut_status ut_job_hide(ut_job *j); /* its last part, for j->payload as it is */
 UT_MUST_CHECK ut_status ut_job_write(ut_job *j);
 void ut_job_free(ut_job *j);
 
 /* ut_hide; trial may be NULL. */
 UT_MUST_CHECK ut_status ut_hide_trial(const uint8_t *voice, size_t nvoice, const uint8_t *photo, size_t nphoto,
                                       const ut_hide_options *opt, ut_trial *trial, ut_blob *out, ut_hide_report *rep);
+/* What is known of a photo's capacity once the job is prepared. */
+typedef struct ut_room {
+    ut_forecast forecast;
+    bool lossless, noisy; /* low bits; a channel whose quantisers are not known */
+    uint32_t width, height;
+} ut_room;
+ut_room ut_job_room(const ut_job *j);
+size_t ut_room_nbytes(const ut_room *r, double psnr_db);
 
 /* Payload bytes that are expected to fit at that PSNR. */
 size_t ut_job_budget(const ut_job *j, double psnr_db);

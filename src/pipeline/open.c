@@ -1,5 +1,5 @@
 /* First steps of hide: the photo at the size that the channels leave alone, the recording as samples, the lattice. */
-#include "pipeline/job.h"
+#include "pipeline/album.h"
 #include "pipeline/robust.h"
 #include "channel/resize.h"
 #include <math.h>
@@ -113,15 +113,24 @@ ut_status ut_job_prepare(ut_job *j)
     return UT_OK;
 }
 
-size_t ut_job_budget(const ut_job *j, double psnr_db)
+size_t ut_room_nbytes(const ut_room *r, double psnr_db)
 {
     double bits;
-    if (!j->sender.cover) {
-        size_t n = ut_lsb_job_capacity(j->cover.width, j->cover.height);
+    if (r->lossless) {
+        size_t n = ut_lsb_job_capacity(r->width, r->height);
         return ut_unsealed_nbytes(n / 8) == SIZE_MAX ? 0 : ut_unsealed_nbytes(n / 8);
     }
-    bits = (double)ut_forecast_nbits(&j->forecast, psnr_db);
-    bits *= j->forecast.robust ? 1 : j->forecast.height ? .95 : .91; /* the robust form's are sealed bits already */
+    bits = (double)ut_forecast_nbits(&r->forecast, psnr_db);
+    bits *= r->forecast.robust ? 1 : r->forecast.height ? .95 : .91; /* the robust form's are sealed bits already */
     size_t plain = ut_unsealed_nbytes((size_t)(bits / 8));
     return plain == SIZE_MAX ? 0 : plain;
+}
+
+ut_room ut_job_room(const ut_job *j) { return (ut_room){ j->forecast, !j->sender.cover, j->design.noisy, j->cover.width, j->cover.height }; }
+
+size_t ut_job_budget(const ut_job *j, double psnr_db)
+{
+    if (j->album) return ut_album_budget(j->album, psnr_db);
+    ut_room r = ut_job_room(j);
+    return ut_room_nbytes(&r, psnr_db);
 }

@@ -1,7 +1,7 @@
 /* reveal: open -> find -> read -> correct -> unseal -> decode. */
 #include "media/audio.h"
 #include "media/image.h"
-#include "pipeline/message.h"
+#include "pipeline/album.h"
 #include "pipeline/report.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +21,7 @@ typedef struct task {
     ut_keyring ring;
     ut_found found;
     ut_raw raw;
-    ut_buf plain;
-    ut_unseal_result unsealed;
-    ut_payload_out out;
+    ut_opened *o;
 } task;
 
 static bool cancelled(const task *t, const char *step, double done)
@@ -116,37 +114,46 @@ static ut_status correct(task *t)
 static ut_status unseal(task *t)
 {
     double t0 = ut_now();
-    ut_status s = ut_unseal(&t->found.keys, t->raw.sealed.data, t->raw.sealed.len, &t->plain, &t->unsealed, &t->err);
-    t->rep->nsegments = t->unsealed.nsegments;
-    t->rep->nsegments_lost = t->unsealed.nsegments_lost;
+    ut_unseal_result u = { 0 };
+    ut_status s = ut_unseal(&t->found.keys, t->raw.sealed.data, t->raw.sealed.len, &t->o->plain, &u, &t->err);
+    t->o->segment_ok = u.segment_ok;
+    t->rep->nsegments = t->o->nsegments = u.nsegments;
+    t->rep->nsegments_lost = t->o->nsegments_lost = u.nsegments_lost;
     if (s == UT_E_KEY) s = UT_E_DAMAGED; /* the header was authentic: the key is right */
     ut_step_add(t->rep->steps, &t->rep->nsteps, "unseal", t0, "%zu segments, %zu lost", t->rep->nsegments, t->rep->nsegments_lost);
     return s;
 }
 
-static ut_status decode(task *t, ut_buf *result)
+static ut_status decode(const ut_opened *o, ut_reveal_report *r, ut_buf *result, ut_err *e)
 {
     double t0 = ut_now();
-    ut_reveal_report *r = t->rep;
-    bool whole = t->unsealed.nsegments_lost == 0;
-    ut_status s = ut_payload_decode(t->plain.data, t->plain.len, UT_SEGMENT_NBYTES, whole ? NULL : t->unsealed.segment_ok,
-                                    &t->out, &t->err);
+    ut_payload_out out = { 0 };
+    ut_status s = ut_payload_decode(o->plain.data, o->plain.len, UT_SEGMENT_NBYTES, o->nsegments_lost ? o->segment_ok : NULL, &out, e), w;
     if (s != UT_OK && s != UT_E_DAMAGED) return s;
-    const ut_payload_info *i = &t->out.info;
+    const ut_payload_info *i = &out.info;
     r->is_audio = i->codec != UT_CODEC_RAW;
-    r->payload_nbytes = t->plain.len;
-    r->exact = t->out.exact;
+    r->payload_nbytes = o->plain.len;
+    r->exact = out.exact;
     ut_hex(i->sha256, 32, r->sha256_hex);
     snprintf(r->codec, sizeof r->codec, "%s", ut_codec_name(i->codec));
-    ut_status w;
     if (r->is_audio) {
-        r->audio_s = (double)t->out.pcm.nsamples / t->out.pcm.rate_hz;
-        w = ut_audio_write_wav(&t->out.pcm, result, &t->err);
+        r->audio_s = (double)out.pcm.nsamples / out.pcm.rate_hz;
+        w = ut_audio_write_wav(&out.pcm, result, e);
     } else {
-        w = ut_buf_append(result, t->out.raw.data, t->out.raw.len, &t->err);
+        w = ut_buf_append(result, out.raw.data, out.raw.len, e);
     }
     ut_step_add(r->steps, &r->nsteps, "decode", t0, "%s, %s", r->codec, r->exact ? "exact" : "not exact");
+    ut_payload_out_free(&out);
     return w != UT_OK ? w : s;
+}
+
+ut_status ut_reveal_decode(const ut_opened *o, const ut_reveal_options *opt, ut_reveal_report *r, ut_buf *result, ut_err *e)
+{
+    if (o->nsegments_lost && (!opt->partial || o->nsegments_lost == o->nsegments))
+        return ut_fail(e, UT_E_DAMAGED, "the message is damaged beyond repair: %zu of %zu codewords and %zu of %zu segments are lost%s",
+                       r->ncodewords_lost, r->ncodewords, o->nsegments_lost, o->nsegments,
+                       o->nsegments_lost < o->nsegments ? "; --partial gives back what survived" : "");
+    return decode(o, r, result, e);
 }
 
 static void diagnose(task *t, ut_status s)
@@ -179,56 +186,38 @@ static void diagnose(task *t, ut_status s)
     }
 }
 
-static ut_status run(task *t, const uint8_t *image, size_t n, ut_buf *result)
+static ut_status run(task *t, const uint8_t *image, size_t n)
 {
     ut_status s = open_image(t, image, n);
     if (s == UT_OK && cancelled(t, "looking", .2)) return ut_fail(&t->err, UT_E_CANCELLED, "cancelled");
     if (s == UT_OK) s = find(t);
     if (s == UT_OK && cancelled(t, "reading", .5)) return ut_fail(&t->err, UT_E_CANCELLED, "cancelled");
     if (s == UT_OK) s = correct(t);
-    if (s != UT_OK && s != UT_E_DAMAGED) return s;
-    s = unseal(t);
-    if (s != UT_OK && s != UT_E_DAMAGED) return s;
-    if (s == UT_E_DAMAGED && (!t->opt->partial || t->unsealed.nsegments_lost == t->unsealed.nsegments))
-        return ut_fail(&t->err, s, "the message is damaged beyond repair: %zu of %zu codewords and %zu of %zu segments are lost%s",
-                       t->rep->ncodewords_lost, t->rep->ncodewords, t->rep->nsegments_lost, t->rep->nsegments,
-                       t->unsealed.nsegments_lost < t->unsealed.nsegments ? "; --partial gives back what survived" : "");
-    return decode(t, result);
+    return s == UT_OK || s == UT_E_DAMAGED ? unseal(t) : s;
 }
 
-ut_status ut_reveal(const uint8_t *image, size_t nimage, const ut_reveal_options *opt, ut_blob *out, ut_reveal_report *rep)
+void ut_opened_free(ut_opened *o)
 {
-    ut_reveal_options defaults;
-    ut_buf result = { 0 };
-    *out = (ut_blob){ 0 };
+    ut_buf_free(&o->plain);
+    free(o->segment_ok);
+    *o = (ut_opened){ 0 };
+}
+
+ut_status ut_reveal_open(const uint8_t *image, size_t n, const ut_reveal_options *opt, ut_reveal_report *rep, ut_opened *o, ut_err *e)
+{
+    *o = (ut_opened){ 0 };
     memset(rep, 0, sizeof *rep);
     rep->ber = -1;
-    if (!opt) {
-        ut_reveal_options_init(&defaults);
-        opt = &defaults;
-    }
-    task *t = ut_calloc(1, sizeof *t, NULL);
+    task *t = ut_calloc(1, sizeof *t, e);
     if (!t) return UT_E_MEMORY;
     t->opt = opt;
     t->rep = rep;
+    t->o = o;
     t->ring.key = opt->key;
-    ut_status s = run(t, image, nimage, &result);
+    ut_status s = run(t, image, n);
     diagnose(t, s);
-    if (s == UT_OK || (s == UT_E_DAMAGED && opt->partial && result.len)) {
-        out->data = result.data;
-        out->nbytes = result.len;
-        result = (ut_buf){ 0 };
-    }
-    if (s != UT_OK) {
-        if (s == UT_E_DAMAGED && out->data)
-            snprintf(rep->message, sizeof rep->message, "only part of the recording survived: %zu of %zu segments are lost, their time is silent",
-                     rep->nsegments_lost, rep->nsegments);
-        else snprintf(rep->message, sizeof rep->message, "%s", t->err.text[0] ? t->err.text : ut_status_text(s));
-    }
-    ut_buf_free(&result);
-    ut_payload_out_free(&t->out);
-    free(t->unsealed.segment_ok);
-    ut_buf_free(&t->plain);
+    if (s != UT_OK) *e = t->err;
+    if (s != UT_OK && s != UT_E_DAMAGED) ut_opened_free(o);
     ut_raw_free(&t->raw);
     ut_keyring_wipe(&t->ring);
     ut_picture_free(&t->picture);
@@ -236,4 +225,43 @@ ut_status ut_reveal(const uint8_t *image, size_t nimage, const ut_reveal_options
     ut_wipe(t, sizeof *t);
     free(t);
     return s;
+}
+
+ut_status ut_reveal_finish(ut_status s, ut_buf *result, const ut_reveal_options *opt, ut_blob *out, ut_reveal_report *rep, const ut_err *e)
+{
+    if (s == UT_OK || (s == UT_E_DAMAGED && opt->partial && result->len)) {
+        *out = (ut_blob){ result->data, result->len };
+        *result = (ut_buf){ 0 };
+    }
+    if (s == UT_E_DAMAGED && out->data)
+        snprintf(rep->message, sizeof rep->message, "only part of the recording survived: %zu of %zu segments are lost, their time is silent",
+                 rep->nsegments_lost, rep->nsegments);
+    else if (s != UT_OK) snprintf(rep->message, sizeof rep->message, "%s", e->text[0] ? e->text : ut_status_text(s));
+    ut_buf_free(result);
+    return s;
+}
+
+ut_status ut_reveal(const uint8_t *image, size_t nimage, const ut_reveal_options *opt, ut_blob *out, ut_reveal_report *rep)
+{
+    ut_reveal_options defaults;
+    ut_buf result = { 0 };
+    ut_err e = { 0 };
+    ut_member m = { 0 };
+    *out = (ut_blob){ 0 };
+    if (!opt) {
+        ut_reveal_options_init(&defaults);
+        opt = &defaults;
+    }
+    m.name = opt->image_name ? opt->image_name : "the picture";
+    ut_status s = m.status = ut_reveal_open(image, nimage, opt, rep, &m.opened, &e);
+    if (ut_member_is_share(&m)) { /* a photo of an album, which may suffice */
+        ut_opened joined;
+        s = ut_album_join(&m, 1, opt, rep, &joined, &e);
+        if (s == UT_OK) s = ut_reveal_decode(&joined, opt, rep, &result, &e);
+        ut_opened_free(&joined);
+    } else if (s == UT_OK || s == UT_E_DAMAGED) {
+        s = ut_reveal_decode(&m.opened, opt, rep, &result, &e);
+    }
+    ut_opened_free(&m.opened);
+    return ut_reveal_finish(s, &result, opt, out, rep, &e);
 }

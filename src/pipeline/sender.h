@@ -107,7 +107,9 @@ UT_MUST_CHECK ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_
 #define UT_COST_CLASSES 256
 typedef struct ut_forecast {
     unsigned height;  /* of the syndrome-trellis code; 0: carriers are used one frequency after another */
-    const ut_sender *robust; /* the robust form: ask its planner; else NULL */
+    bool robust;      /* the robust form: what its planner needs to know (robust.h) is here, and nothing else */
+    bool dense, grey;
+    double credit, moving, noise[64], kept[64];
     double cost[63];  /* squared error in a block per frequency of `order`, all its carriers used */
     double fixed;     /* rounding and preamble, per sample */
     double preamble;  /* without rounding */

@@ -9,7 +9,7 @@ refused 2 "unknown command" frobnicate
 refused 2 "unknown command" help frobnicate
 refused 2 "too few arguments" hide
 refused 2 "too few arguments" hide voice.wav
-refused 2 "unexpected argument" hide voice.wav photo.png more -o o.png --public
+refused 2 "unexpected argument" compare photo.png photo.png more
 refused 2 "say where" hide voice.wav photo.png --public
 refused 2 "say where" reveal photo.png --public
 refused 2 "did you mean --fec" hide voice.wav photo.png -o o.png --fex ldpc

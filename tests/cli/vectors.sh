@@ -10,13 +10,15 @@ while read -r file kind key status sha what; do
     file) option=(--key-file "$vectors/$key") ;;
     *) fail "MANIFEST: kind of key $kind" && continue ;;
     esac
+    IFS=+ read -r -a files <<<"$file" # an album's
+    files=("${files[@]/#/$vectors/}")
     if [ "$status" = 0 ]; then
         nopen=$((nopen + 1))
-        ok reveal "$vectors/$file" -o out "${option[@]}"
+        ok reveal "${files[@]}" -o out "${option[@]}"
         is "SHA-256 from $file ($what)" "$(sha256sum <out 2>/dev/null | cut -d ' ' -f 1)" "$sha"
     else
         nfail=$((nfail + 1))
-        refused "$status" . reveal "$vectors/$file" -o out "${option[@]}"
+        refused "$status" . reveal "${files[@]}" -o out "${option[@]}"
     fi
     rm -f out
 done <"$vectors/MANIFEST"
