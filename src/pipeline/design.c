@@ -44,7 +44,7 @@ static ut_status measure_noise(ut_design *d, const ut_variant *v, const ut_pictu
         return ut_fail(e, UT_E_UNSUPPORTED, "%s changes the picture's size or place, which this version cannot undo; "
                        "hide for a channel that keeps the geometry", v->name);
     }
-    ut_view was = { NULL, cover }, is = { NULL, &got.picture };
+    ut_view was = { .picture = cover }, is = { .picture = &got.picture };
     ut_grid g = ut_grid_of(cover->width, cover->height);
     size_t n = ut_grid_nblocks(g), step = n / 3000 + 1, m = 0;
     double sum[64] = { 0 };

@@ -76,6 +76,14 @@ UT_MUST_CHECK ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool
 /* The same on one step of the preamble's lattice only, for whoever knows it. */
 UT_MUST_CHECK ut_status ut_message_find_at(const ut_view *v, ut_keyring *ring, unsigned tier, ut_found *f, ut_err *e);
 
+/* The same in the low bits only. */
+UT_MUST_CHECK ut_status ut_message_find_low_bits(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e);
+
+/* How little what lies at the salt's places looks like one, without any key: the number of its carriers near a cell's edge, where a photo's own
+ * coefficients lie as often as elsewhere.  UT_NO_SALT: it has too few ones or zeros. */
+enum { UT_NO_SALT = UT_SALT_NBITS + 1 };
+unsigned ut_message_doubt(const ut_view *v, unsigned tier);
+
 /* Reads the payload's carriers: phases on the lattice, plain bytes in the LSB mode (then phase stays NULL). */
 typedef struct ut_raw {
     ut_fec_plan plan;

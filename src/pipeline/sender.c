@@ -148,12 +148,12 @@ static ut_status arrive(const ut_sender *s, const ut_picture *sent, const ut_jpe
     const ut_variant *var = ut_route_case(s->route, variant);
     *r = (ut_received){ 0 };
     if (!var->channel) {
-        *v = (ut_view){ sent_jpeg, sent };
+        *v = (ut_view){ .jpeg = sent_jpeg, .picture = sent };
         return UT_OK;
     }
     ut_status st = ut_channel_apply(var->channel, var->index, sent, UT_WANT_JPEG, r, e);
     if (st != UT_OK) return st;
-    *v = (ut_view){ &r->jpeg, &r->picture };
+    *v = (ut_view){ .jpeg = &r->jpeg, .picture = &r->picture };
     if (ut_view_width(v) != s->cover->width || ut_view_height(v) != s->cover->height) {
         st = ut_fail(e, UT_E_UNSUPPORTED, "%s changes the picture's size from %ux%u to %ux%u, which this version cannot undo",
                      var->name, s->cover->width, s->cover->height, ut_view_width(v), ut_view_height(v));

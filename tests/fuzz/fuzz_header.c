@@ -12,7 +12,7 @@ static void read_message(const ut_header *h, uint8_t seed, uint8_t table)
 {
     static uint8_t rgb[WIDTH * HEIGHT * 3];
     ut_picture p = { .width = WIDTH, .height = HEIGHT, .rgb = rgb };
-    ut_view v = { NULL, &p };
+    ut_view v = { .picture = &p };
     ut_found f = { .header = *h };
     ut_raw r = { 0 };
     ut_err e = { 0 };

@@ -1,0 +1,140 @@
+#include "pipeline/geometry.h"
+#include "channel/resize.h"
+#include "channel/turn.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void ut_restored_free(ut_restored *r)
+{
+    ut_picture_free(&r->picture);
+    ut_jpeg_coefs_free(&r->jpeg);
+    *r = (ut_restored){ 0 };
+}
+
+static void show(ut_restored *r) { r->view = (ut_view){ .jpeg = &r->jpeg, .picture = &r->picture }; }
+
+ut_status ut_restore_turned(const ut_picture *got, const ut_jpeg_coefs *jpeg, bool pixels, unsigned o, ut_restored *r, ut_err *e)
+{
+    *r = (ut_restored){ 0 };
+    ut_status s = ut_orient_luma(jpeg, o, &r->jpeg, e);
+    if (s == UT_OK && (pixels || !r->jpeg.nplanes)) {
+        s = ut_picture_copy(&r->picture, got, e);
+        if (s == UT_OK) s = ut_orient(&r->picture, o, e);
+    }
+    snprintf(r->story, sizeof r->story, "%s", ut_orient_story(o));
+    show(r);
+    if (s != UT_OK) ut_restored_free(r);
+    return s;
+}
+
+ut_status ut_restore_sized(const ut_picture *got, uint32_t width, uint32_t height, ut_restored *r, ut_err *e)
+{
+    *r = (ut_restored){ 0 };
+    ut_status s = ut_resize(got, width, height, &r->picture, e);
+    snprintf(r->story, sizeof r->story, "was resized from %ux%u to %ux%u", width, height, got->width, got->height);
+    show(r);
+    if (s != UT_OK) ut_restored_free(r);
+    return s;
+}
+
+ut_status ut_sync_of(ut_keyring *ring, ut_sync *s, ut_err *e)
+{
+    static const uint8_t salt[UT_SALT_NBYTES + 1] = "undertone sync 1";
+    const ut_seal_keys *k;
+    ut_status st = ut_keyring_get(ring, salt, &k, e);
+    return st == UT_OK ? ut_sync_init(s, k->carrier, e) : st;
+}
+
+/* A stretch of n samples that begins and ends between pixels of the grid, as near as the fit can tell: a picture resized as a whole, one cut
+ * to whole pixels, or one cut and then resized.  False: it cannot be. */
+static bool in_whole_pixels(double *scale, double *x0, uint32_t n, double sigma)
+{
+    double start = round(*x0), length = round(*x0 + *scale * n) - start, slack = fmin(fmax(3 * sigma, .12), .75);
+    if (fabs(*x0 - start) > slack || fabs(*x0 + *scale * n - start - length) > slack || length < 8) return false;
+    *scale = length / n;
+    *x0 = start;
+    return true;
+}
+
+/* Offsets are known modulo the period: the one next to zero, for most pictures are whole. */
+static double near_zero(double x) { return x - UT_SYNC_PERIOD * floor(x / UT_SYNC_PERIOD + .25); }
+
+static void add_place(ut_places *p, const ut_sync_fit *f)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const ut_sync_fit *g = &p->at[i];
+        if (g->turn == f->turn && fabs(g->scale_x - f->scale_x) < 1e-7 && fabs(g->scale_y - f->scale_y) < 1e-7 && fabs(g->x0 - f->x0) < 1e-4 &&
+            fabs(g->y0 - f->y0) < 1e-4)
+            return;
+    }
+    if (p->n < UT_MAX_PLACES) p->at[p->n++] = *f;
+}
+
+ut_status ut_locate(const ut_sync *sync, const ut_picture *got, unsigned nthreads, ut_places *p, ut_err *e)
+{
+    ut_sync_fit hit[4], best = { 0 };
+    size_t n;
+    p->n = 0;
+    ut_status s = ut_sync_search(sync, got, nthreads, hit, 4, &n, e);
+    ut_picture upright = { 0 };
+    unsigned turned = 0;
+    for (size_t i = 0; i < n && s == UT_OK; i++) {
+        if (turned != hit[i].turn) {
+            ut_picture_free(&upright);
+            s = ut_picture_copy(&upright, got, e);
+            if (s == UT_OK) s = ut_orient(&upright, hit[i].turn, e);
+            turned = hit[i].turn;
+        }
+        if (s == UT_OK) s = ut_sync_refine(sync, &upright, nthreads, &hit[i], e);
+        if (s == UT_OK && (!best.turn || hit[i].score > best.score)) best = hit[i];
+    }
+    if (s == UT_OK && best.turn) {
+        best.x0 = near_zero(best.x0);
+        best.y0 = near_zero(best.y0);
+        ut_sync_fit whole = best;
+        if (in_whole_pixels(&whole.scale_x, &whole.x0, upright.width, best.sigma) &&
+            in_whole_pixels(&whole.scale_y, &whole.y0, upright.height, best.sigma))
+            add_place(p, &whole);
+        add_place(p, &best);
+    }
+    ut_picture_free(&upright);
+    return s;
+}
+
+/* Samples of the grid that lie wholly within the picture. */
+static ut_axis axis(double scale, double x0, uint32_t n, double *origin)
+{
+    double first = ceil(x0 - 1e-6), end = floor(x0 + scale * n + 1e-6);
+    *origin = first;
+    return (ut_axis){ end > first && end - first < UT_MAX_SIDE ? (uint32_t)(end - first) : 0, (first - x0) / scale, 1 / scale };
+}
+
+ut_status ut_restore_placed(const ut_picture *got, const ut_sync_fit *at, ut_restored *r, ut_err *e)
+{
+    ut_picture upright = { 0 };
+    double ox, oy;
+    *r = (ut_restored){ 0 };
+    ut_status s = ut_picture_copy(&upright, got, e);
+    if (s == UT_OK) s = ut_orient(&upright, at->turn, e);
+    if (s != UT_OK) {
+        ut_picture_free(&upright);
+        return s;
+    }
+    ut_axis x = axis(at->scale_x, at->x0, upright.width, &ox), y = axis(at->scale_y, at->y0, upright.height, &oy);
+    s = x.n && y.n ? ut_resample(&upright, x, y, &r->picture, e) : ut_fail(e, UT_E_UNSUPPORTED, "the picture cannot be put back at its size");
+    show(r);
+    while (ox < 0) ox += UT_SYNC_PERIOD;
+    while (oy < 0) oy += UT_SYNC_PERIOD;
+    r->view.x = (uint32_t)ox;
+    r->view.y = (uint32_t)oy;
+    r->view.width = r->view.x + x.n;
+    r->view.height = r->view.y + y.n;
+    int k = 0;
+    if (at->turn > 1) k = snprintf(r->story, sizeof r->story, "%s, ", ut_orient_story(at->turn));
+    snprintf(r->story + k, sizeof r->story - (size_t)k, "came back as %ux%u of what was %ux%u pixels%s", upright.width, upright.height, x.n, y.n,
+             ox > 0 || oy > 0 ? ", cropped" : "");
+    ut_picture_free(&upright);
+    if (s != UT_OK) ut_restored_free(r);
+    return s;
+}
