@@ -138,3 +138,56 @@ ut_status ut_restore_placed(const ut_picture *got, const ut_sync_fit *at, ut_res
     if (s != UT_OK) ut_restored_free(r);
     return s;
 }
+
+/* Mean difference in green of the picture from the original, were it at (x, y) there; every 37th pixel. */
+static double difference(const ut_picture *part, const ut_picture *whole, uint32_t x, uint32_t y)
+{
+    uint64_t sum = 0, n = 0, all = (uint64_t)part->width * part->height;
+    for (uint64_t i = 0; i < all; i += 37, n++) {
+        size_t at = (size_t)(y + i / part->width) * whole->width + x + i % part->width;
+        int d = part->rgb[3 * i + 1] - whole->rgb[3 * at + 1];
+        sum += (uint64_t)(d < 0 ? -d : d);
+    }
+    return (double)sum / (double)n;
+}
+
+/* Which multiple of the period: the one at which the picture is most like what was sent. */
+static bool settle(ut_view *v, const ut_picture *sent)
+{
+    double least = INFINITY;
+    uint32_t x0 = v->x % UT_SYNC_PERIOD, y0 = v->y % UT_SYNC_PERIOD;
+    for (uint32_t y = y0; y + v->picture->height <= sent->height; y += UT_SYNC_PERIOD)
+        for (uint32_t x = x0; x + v->picture->width <= sent->width; x += UT_SYNC_PERIOD) {
+            double d = difference(v->picture, sent, x, y);
+            if (d < least) least = d, v->x = x, v->y = y;
+        }
+    v->width = sent->width;
+    v->height = sent->height;
+    return least < INFINITY;
+}
+
+ut_status ut_arrive(const ut_variant *var, const ut_picture *sent, const ut_sync *sync, unsigned nthreads, ut_received *r, ut_view *v,
+                    ut_err *e)
+{
+    bool moves = ut_channel_moves(var->channel, sent->width, sent->height);
+    ut_places p;
+    ut_restored back;
+    ut_status s = ut_channel_apply(var->channel, var->index, sent, moves ? UT_WANT_PICTURE : UT_WANT_JPEG, r, e);
+    if (s != UT_OK) return s;
+    *v = (ut_view){ .jpeg = &r->jpeg, .picture = &r->picture };
+    if (!moves) return UT_OK;
+    uint32_t w = r->picture.width, h = r->picture.height;
+    p.n = 0;
+    if (sync) s = ut_locate(sync, &r->picture, nthreads, &p, e);
+    if (s == UT_OK && p.n) s = ut_restore_placed(&r->picture, &p.at[0], &back, e);
+    if (s == UT_OK && p.n) {
+        ut_picture_free(&r->picture);
+        r->picture = back.picture;
+        *v = (ut_view){ .picture = &r->picture, .x = back.view.x, .y = back.view.y };
+        if (settle(v, sent)) return UT_OK;
+    }
+    ut_received_free(r);
+    if (s != UT_OK) return s;
+    return ut_fail(e, UT_E_UNSUPPORTED, "%s brings the picture back as %ux%u, and neither its scale nor its place can be told from that; use a larger photo "
+                   "or a gentler channel", var->name, w, h);
+}

@@ -2,6 +2,7 @@
 #ifndef UT_PIPELINE_GEOMETRY_H
 #define UT_PIPELINE_GEOMETRY_H
 #include "pipeline/message.h"
+#include "pipeline/route.h"
 #include "stage/hide/sync.h"
 
 /* A received picture brought back onto the grid it was hidden in, or an attempt at it.  Stays where it is made: the view points into it. */
@@ -33,6 +34,12 @@ UT_MUST_CHECK ut_status ut_locate(const ut_sync *s, const ut_picture *got, unsig
 
 /* Resampled onto the grid.  The view's size is what the picture covers, from the grid's origin modulo 256 on (so it may be less than the original's). */
 UT_MUST_CHECK ut_status ut_restore_placed(const ut_picture *got, const ut_sync_fit *at, ut_restored *r, ut_err *e);
+
+/* The sender's rehearsal: what arrives of `sent` after one variant of a channel.  Where it comes back at another size it is put back as a receiver does,
+ * by nothing but the pattern (of the original's offset the pattern leaves multiples of 256 open: these the sender takes from the picture).
+ * r keeps what the view borrows.  UT_E_UNSUPPORTED: without a pattern (sync NULL) or where it is not found. */
+UT_MUST_CHECK ut_status ut_arrive(const ut_variant *var, const ut_picture *sent, const ut_sync *sync, unsigned nthreads, ut_received *r,
+                                  ut_view *v, ut_err *e);
 
 /* A picture as it came, borrowed. */
 typedef struct ut_arrival {

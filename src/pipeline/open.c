@@ -1,6 +1,7 @@
 /* First steps of hide: the photo at the size that the channels leave alone, the recording as samples, the lattice. */
 #include "pipeline/job.h"
 #include "channel/resize.h"
+#include "pipeline/geometry.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +86,20 @@ ut_status ut_job_open_voice(ut_job *j)
     return UT_OK;
 }
 
+/* Where a channel changes the picture's geometry, hiding starts from a photo that has the pattern by which a receiver can undo that. */
+static ut_status mark(ut_job *j, const ut_sync **sync)
+{
+    bool moves = false;
+    *sync = NULL;
+    for (size_t i = 0; i < j->route.nchannels; i++) moves = moves || ut_channel_moves(j->route.channel[i], j->cover.width, j->cover.height);
+    if (!moves) return UT_OK;
+    ut_status s = ut_sync_of(&j->ring, &j->sync, j->err);
+    if (s == UT_OK) s = ut_picture_copy(&j->marked, &j->cover, j->err);
+    if (s == UT_OK) s = ut_sync_add(&j->sync, &j->marked, UT_SYNC_MSE, j->opt->nthreads, j->err);
+    if (s == UT_OK) *sync = &j->sync;
+    return s;
+}
+
 ut_status ut_job_prepare(ut_job *j)
 {
     double t0 = ut_now();
@@ -95,9 +110,12 @@ ut_status ut_job_prepare(ut_job *j)
     bool jpeg = j->opt->format == UT_FORMAT_JPEG;
     double share = j->pcm.nsamples ? (double)j->pcm.nsamples / UT_SPEECH_HZ * 7500 : (double)j->nvoice * 8;
     share /= (double)j->cover.width * j->cover.height;
-    ut_status s = ut_design_init(&j->design, &j->route, &j->cover, jpeg, share * 1.1, j->err);
-    if (s == UT_OK)
-        s = ut_sender_init(&j->sender, &j->cover, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
+    const ut_sync *sync;
+    ut_status s = mark(j, &sync);
+    const ut_picture *base = sync ? &j->marked : &j->cover;
+    if (s == UT_OK) s = ut_design_init(&j->design, &j->route, base, jpeg, share * 1.1, sync, j->err);
+    if (s == UT_OK) s = ut_sender_init(&j->sender, base, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
+    j->sender.sync = sync;
     if (s == UT_OK) s = ut_sender_forecast(&j->sender, &j->forecast, j->err);
     if (s != UT_OK) return s;
     ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, table %u x %u/16, preamble step %u",

@@ -4,6 +4,7 @@
 #include "channel/channel.h"
 #include "stage/hide/header.h"
 #include "stage/hide/place.h"
+#include "stage/hide/sync.h"
 
 #define UT_ROUTE_MAX_VARIANTS 64
 #define UT_ROUTE_MAX_CHAINS 160
@@ -51,7 +52,7 @@ typedef struct ut_design {
 } ut_design;
 
 /* jpeg_out: the picture will be sent as a JPEG file with design->out's tables. cover: already at its final size.
- * share: payload bits wanted per pixel, a hint for noisy channels. */
+ * share: payload bits wanted per pixel, a hint for noisy channels.  sync: the pattern in cover, NULL if it has none. */
 UT_MUST_CHECK ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cover, bool jpeg_out,
-                                       double share, ut_err *e);
+                                       double share, const ut_sync *sync, ut_err *e);
 #endif

@@ -1,5 +1,6 @@
 #include "pipeline/sender.h"
 #include "base/parallel.h"
+#include "pipeline/geometry.h"
 #include "media/image.h"
 #include <math.h>
 #include <pthread.h>
@@ -151,15 +152,7 @@ static ut_status arrive(const ut_sender *s, const ut_picture *sent, const ut_jpe
         *v = (ut_view){ .jpeg = sent_jpeg, .picture = sent };
         return UT_OK;
     }
-    ut_status st = ut_channel_apply(var->channel, var->index, sent, UT_WANT_JPEG, r, e);
-    if (st != UT_OK) return st;
-    *v = (ut_view){ .jpeg = &r->jpeg, .picture = &r->picture };
-    if (ut_view_width(v) != s->cover->width || ut_view_height(v) != s->cover->height) {
-        st = ut_fail(e, UT_E_UNSUPPORTED, "%s changes the picture's size from %ux%u to %ux%u, which this version cannot undo",
-                     var->name, s->cover->width, s->cover->height, ut_view_width(v), ut_view_height(v));
-        ut_received_free(r);
-    }
-    return st;
+    return ut_arrive(var, sent, s->sync, 1, r, v, e);
 }
 
 /* The stego picture as a file brings it to others: the same pixels, or what JPEG makes of them. */
