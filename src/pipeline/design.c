@@ -60,35 +60,16 @@ static ut_status measure_noise(ut_design *d, const ut_variant *v, const ut_pictu
     return UT_OK;
 }
 
-/* Bits that one carrier of width w brings through Gaussian noise of that rms, by hard decisions and a little more. */
-static double carrier_bits(double w, double rms)
+/* What the variants with known tables do, where others are noisy: to the robust form all of them are noise. */
+static ut_status measure_rest(ut_design *d, const ut_route *r, const ut_picture *cover, const ut_sync *sync, ut_err *e)
 {
-    double p = erfc(w / 2 / rms / sqrt(2));
-    if (p > .5) p = .5;
-    double h = p > 0 ? -p * log2(p) - (1 - p) * log2(1 - p) : 0;
-    return (1 - h) * .9;
-}
-
-/* Noisy channels: the scale of the table that carries `share` bits per pixel at the least distortion. */
-static unsigned best_scale(const ut_design *d, double share)
-{
-    static const unsigned scale[] = { 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 200, 255 };
-    unsigned best = 16;
-    double least = INFINITY;
-    for (size_t i = 0; i < sizeof scale / sizeof *scale; i++) {
-        ut_lattice l;
-        ut_lattice_init(&l, d->quant, scale[i]);
-        double bits = 0, cost = 0;
-        for (int f = 0; f < 63 && bits < share * 64; f++) {
-            unsigned k = l.order[f];
-            double w = (double)l.width[k] / UT_LATTICE_UNIT;
-            bits += carrier_bits(w, d->noise[k]);
-            cost += w * w / 3;
-        }
-        if (bits < share * 64) cost = 1e12 / (bits + 1e-9);
-        if (cost < least) least = cost, best = scale[i];
+    ut_channel_jpeg step[UT_CHAIN_MAX];
+    ut_status s = UT_OK;
+    for (size_t i = 1; i < r->nvariants && s == UT_OK; i++) {
+        size_t m = ut_channel_jpegs(r->variant[i].channel, r->variant[i].index, step, UT_CHAIN_MAX);
+        if (m && step[m - 1].last) s = measure_noise(d, &r->variant[i], cover, sync, e);
     }
-    return best;
+    return s;
 }
 
 /* Known quantisers need room for the rounding of pixels alone; noise wants the middle of the cell. */
@@ -109,7 +90,7 @@ static void default_out(ut_design *d)
     ut_ijg_table(92, true, d->out.chroma);
 }
 
-ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cover, bool jpeg_out, double share, const ut_sync *sync, ut_err *e)
+ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cover, bool jpeg_out, const ut_sync *sync, ut_err *e)
 {
     *d = (ut_design){ .between = .8, .scale = 16 };
     ut_channel_jpeg step[UT_CHAIN_MAX + 1], last[UT_CHAIN_MAX + 1];
@@ -141,13 +122,8 @@ ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cove
         nlast = n;
         previous = v->channel;
     }
-    if (d->noisy) {
-        uint16_t q50[64];
-        ut_ijg_table(50, false, q50);
-        for (int k = 0; k < 64; k++)
-            if (q50[k] > d->quant[k]) d->quant[k] = q50[k];
-        d->scale = best_scale(d, share);
-    } else if (!d->quant[1]) {
+    if (d->noisy) return measure_rest(d, r, cover, sync, e);
+    if (!d->quant[1]) {
         ut_ijg_table(90, false, d->quant);
     }
     set_margins(d);

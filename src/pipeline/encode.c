@@ -71,7 +71,8 @@ static ut_status hide(ut_job *j)
         if (s == UT_OK) ut_step_add(r->steps, &r->nsteps, "seal, hide", t0, "low bits, %zu bytes", r->sealed_nbytes);
         return s;
     }
-    size_t most = ut_forecast_nbits(&j->forecast, fmax(j->min_psnr_db - .5, 20));
+    /* the robust form's forecast is rough until a trial has shown the noise */
+    size_t most = j->forecast.robust ? SIZE_MAX : ut_forecast_nbits(&j->forecast, fmax(j->min_psnr_db - .5, 20));
     ut_status s = ut_sender_run(&j->sender, seal, j, j->opt->fec, most, j->err);
     if (s == UT_OK) s = ut_image_compare(&j->cover, &j->sender.stego, &r->psnr_db, NULL, j->err);
     if (s != UT_OK) return s;

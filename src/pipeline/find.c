@@ -15,17 +15,21 @@ static void pack(const uint8_t *bits, size_t nbytes, uint8_t *bytes)
     }
 }
 
+ut_status ut_message_accept_header(const uint8_t plain[UT_HEADER_NBYTES], unsigned mode, const ut_view *v, ut_found *f, ut_err *e)
+{
+    if (plain[0] != UT_FORMAT_VERSION)
+        return ut_fail(e, UT_E_UNSUPPORTED, "the message is of format version %u, this program reads version %d; "
+                       "a newer program is needed", plain[0], UT_FORMAT_VERSION);
+    if (!ut_header_unpack(plain, &f->header) || f->header.mode != mode) return UT_E_KEY;
+    return !v || (f->header.width == ut_view_width(v) && f->header.height == ut_view_height(v)) ? UT_OK : UT_E_KEY;
+}
+
 /* UT_E_KEY: no header of this message. UT_E_UNSUPPORTED: an authentic one of another version. */
 static ut_status open_header(const ut_view *v, const ut_seal_keys *k, const uint8_t sealed[UT_SEALED_HEADER_NBYTES],
                              unsigned mode, ut_found *f, ut_err *e)
 {
     uint8_t plain[UT_HEADER_NBYTES];
-    if (!ut_unseal_header(k, sealed, plain)) return UT_E_KEY;
-    if (plain[0] != UT_FORMAT_VERSION)
-        return ut_fail(e, UT_E_UNSUPPORTED, "the message is of format version %u, this program reads version %d; "
-                       "a newer program is needed", plain[0], UT_FORMAT_VERSION);
-    if (!ut_header_unpack(plain, &f->header) || f->header.mode != mode) return UT_E_KEY;
-    return f->header.width == ut_view_width(v) && f->header.height == ut_view_height(v) ? UT_OK : UT_E_KEY;
+    return ut_unseal_header(k, sealed, plain) ? ut_message_accept_header(plain, mode, v, f, e) : UT_E_KEY;
 }
 
 /* A coded box of the preamble, by whichever profile opens it. UT_E_DAMAGED: none does. */
@@ -147,6 +151,7 @@ ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool allow_lsb, ut
     if (allow_lsb && v->picture) s = ut_message_find_low_bits(v, ring, f, e);
     unsigned from = ring->thrifty ? 1 : 0, to = ring->thrifty ? 3 : UT_PREAMBLE_NTIERS;
     for (unsigned t = from; t < to && s == UT_E_KEY; t++) s = try_tier(v, ring, t, f, e);
+    if (s == UT_E_KEY) s = ut_message_find_robust(v, ring, f, e);
     if (s == UT_E_KEY)
         return ut_fail(e, UT_E_KEY, "no message for this key was found: the key is wrong, nothing is hidden here,"
                        " or the picture was resized, cropped or compressed harder than it was made for");

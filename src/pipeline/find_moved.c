@@ -1,6 +1,8 @@
 /* What reveal does where nothing was found in the picture as it came: turned, at sizes that it may have had, and where the synchronisation
  * pattern says. */
 #include "pipeline/geometry.h"
+#include "channel/turn.h"
+#include <stdio.h>
 
 static ut_status cancelled(const ut_arrival *a, double done, ut_err *e)
 {
@@ -73,6 +75,20 @@ static ut_status find_resized(const ut_arrival *a, ut_keyring *ring, ut_restored
     return s;
 }
 
+/* What happened to it, now that the size it had is known. */
+static void tell(const ut_sync_fit *at, const ut_picture *got, ut_restored *r)
+{
+    const ut_view *v = &r->view;
+    uint32_t w = r->picture.width, h = r->picture.height;
+    bool turned = at->turn > 1, cropped = v->x || v->y || w + 1 < v->width || h + 1 < v->height;
+    bool resized = w != (at->turn >= 5 ? got->height : got->width) || h != (at->turn >= 5 ? got->width : got->height);
+    int n = snprintf(r->story, sizeof r->story, "%s%s", turned ? ut_orient_story(at->turn) : "", turned && (cropped || resized) ? ", " : "");
+    if (cropped)
+        n += snprintf(r->story + n, sizeof r->story - (size_t)n, "was cropped to %ux%u of %ux%u at (%u,%u)%s", w, h, v->width, v->height, v->x, v->y,
+                      resized ? ", " : "");
+    if (resized) snprintf(r->story + n, sizeof r->story - (size_t)n, "was resized from %ux%u to %ux%u", w, h, got->width, got->height);
+}
+
 static ut_status find_synced(const ut_arrival *a, ut_keyring *ring, ut_restored *r, ut_found *f, ut_err *e)
 {
     ut_sync sync;
@@ -84,8 +100,12 @@ static ut_status find_synced(const ut_arrival *a, ut_keyring *ring, ut_restored 
     s = UT_E_KEY;
     for (size_t i = 0; i < p.n && s == UT_E_KEY; i++) {
         s = ut_restore_placed(a->picture, &p.at[i], r, e);
-        if (s == UT_OK) s = look(ring, r, f, e);
-        else if (s == UT_E_UNSUPPORTED) s = UT_E_KEY;
+        if (s == UT_OK) {
+            s = ut_message_find_robust_part(&r->view, UT_SYNC_PERIOD, ring, f, e);
+            if (s != UT_OK) ut_restored_free(r);
+            else tell(&p.at[i], a->picture, r);
+        }
+        if (s == UT_E_UNSUPPORTED) s = UT_E_KEY;
     }
     return s;
 }

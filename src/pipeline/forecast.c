@@ -1,5 +1,5 @@
 /* What a payload will cost before it is embedded: carriers used one by one, or an ideal coder's choice among all of them. */
-#include "pipeline/sender.h"
+#include "pipeline/robust.h"
 #include "stage/hide/extract.h"
 #include <math.h>
 #include <stdlib.h>
@@ -56,6 +56,10 @@ static void ideal(const ut_forecast *f, double lambda, double *bits, double *mov
 
 ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
 {
+    if (s->robust) {
+        *f = (ut_forecast){ .robust = s };
+        return UT_OK;
+    }
     size_t n;
     float *c = sample_blocks(s->cover, &n, e);
     if (!c) return UT_E_MEMORY;
@@ -115,8 +119,16 @@ double ut_forecast_ideal_nbits(const ut_forecast *f, double psnr_db)
     return bits;
 }
 
+static double robust_bits(const ut_sender *s, double psnr_db)
+{
+    ut_robust_case c = ut_robust_case_of(s, s->cover);
+    ut_robust_plan p;
+    return ut_robust_plan_at(&c, 65025 / pow(10, psnr_db / 10), &p);
+}
+
 size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db)
 {
+    if (f->robust) return (size_t)robust_bits(f->robust, psnr_db);
     if (f->height) return (size_t)(ut_forecast_ideal_nbits(f, psnr_db) * (1 - UT_SYNDROME_LOSS));
     double left = 65025 / pow(10, psnr_db / 10) - f->fixed, n = 0;
     for (int i = 0; i < 63 && left > 0; i++) {
@@ -130,6 +142,15 @@ size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db)
 
 double ut_forecast_psnr(const ut_forecast *f, size_t nbits)
 {
+    if (f->robust) {
+        double lo = 10, hi = 70;
+        for (int i = 0; i < 24; i++) {
+            double mid = (lo + hi) / 2;
+            if (robust_bits(f->robust, mid) >= (double)nbits) lo = mid;
+            else hi = mid;
+        }
+        return lo;
+    }
     double mse = f->fixed, left = (double)nbits;
     if (f->height) {
         ideal_picture(f, ut_forecast_lambda(f, left / (1 - UT_SYNDROME_LOSS)), &left, &mse);

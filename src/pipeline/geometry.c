@@ -40,10 +40,11 @@ ut_status ut_restore_sized(const ut_picture *got, uint32_t width, uint32_t heigh
 
 ut_status ut_sync_of(ut_keyring *ring, ut_sync *s, ut_err *e)
 {
-    static const uint8_t salt[UT_SALT_NBYTES + 1] = "undertone sync 1";
-    const ut_seal_keys *k;
-    ut_status st = ut_keyring_get(ring, salt, &k, e);
-    return st == UT_OK ? ut_sync_init(s, k->carrier, e) : st;
+    ut_seal_keys locator;
+    ut_status st = ut_keyring_locator(ring, &locator, e);
+    if (st == UT_OK) st = ut_sync_init(s, locator.carrier, e);
+    ut_wipe(&locator, sizeof locator);
+    return st;
 }
 
 /* A stretch of n samples that begins and ends between pixels of the grid, as near as the fit can tell: a picture resized as a whole, one cut
@@ -130,25 +131,25 @@ ut_status ut_restore_placed(const ut_picture *got, const ut_sync_fit *at, ut_res
     r->view.y = (uint32_t)oy;
     r->view.width = r->view.x + x.n;
     r->view.height = r->view.y + y.n;
-    int k = 0;
-    if (at->turn > 1) k = snprintf(r->story, sizeof r->story, "%s, ", ut_orient_story(at->turn));
-    snprintf(r->story + k, sizeof r->story - (size_t)k, "came back as %ux%u of what was %ux%u pixels%s", upright.width, upright.height, x.n, y.n,
-             ox > 0 || oy > 0 ? ", cropped" : "");
     ut_picture_free(&upright);
     if (s != UT_OK) ut_restored_free(r);
     return s;
 }
 
+enum { SLACK = 7 }; /* pixels that a picture put back may be longer by rounding */
+
 /* Mean difference in green of the picture from the original, were it at (x, y) there; every 37th pixel. */
 static double difference(const ut_picture *part, const ut_picture *whole, uint32_t x, uint32_t y)
 {
     uint64_t sum = 0, n = 0, all = (uint64_t)part->width * part->height;
-    for (uint64_t i = 0; i < all; i += 37, n++) {
-        size_t at = (size_t)(y + i / part->width) * whole->width + x + i % part->width;
-        int d = part->rgb[3 * i + 1] - whole->rgb[3 * at + 1];
+    for (uint64_t i = 0; i < all; i += 37) {
+        uint64_t px = x + i % part->width, py = y + i / part->width;
+        if (px >= whole->width || py >= whole->height) continue;
+        int d = part->rgb[3 * i + 1] - whole->rgb[3 * (py * whole->width + px) + 1];
         sum += (uint64_t)(d < 0 ? -d : d);
+        n++;
     }
-    return (double)sum / (double)n;
+    return n ? (double)sum / (double)n : INFINITY;
 }
 
 /* Which multiple of the period: the one at which the picture is most like what was sent. */
@@ -156,8 +157,8 @@ static bool settle(ut_view *v, const ut_picture *sent)
 {
     double least = INFINITY;
     uint32_t x0 = v->x % UT_SYNC_PERIOD, y0 = v->y % UT_SYNC_PERIOD;
-    for (uint32_t y = y0; y + v->picture->height <= sent->height; y += UT_SYNC_PERIOD)
-        for (uint32_t x = x0; x + v->picture->width <= sent->width; x += UT_SYNC_PERIOD) {
+    for (uint32_t y = y0; y + v->picture->height <= sent->height + SLACK; y += UT_SYNC_PERIOD)
+        for (uint32_t x = x0; x + v->picture->width <= sent->width + SLACK; x += UT_SYNC_PERIOD) {
             double d = difference(v->picture, sent, x, y);
             if (d < least) least = d, v->x = x, v->y = y;
         }
@@ -179,12 +180,19 @@ ut_status ut_arrive(const ut_variant *var, const ut_picture *sent, const ut_sync
     uint32_t w = r->picture.width, h = r->picture.height;
     p.n = 0;
     if (sync) s = ut_locate(sync, &r->picture, nthreads, &p, e);
-    if (s == UT_OK && p.n) s = ut_restore_placed(&r->picture, &p.at[0], &back, e);
-    if (s == UT_OK && p.n) {
+    for (size_t i = 0; i < p.n && s == UT_OK; i++) {
+        s = ut_restore_placed(&r->picture, &p.at[i], &back, e);
+        if (s == UT_OK && !settle(&back.view, sent)) {
+            ut_restored_free(&back);
+            continue;
+        }
+        if (s != UT_OK) break;
         ut_picture_free(&r->picture);
         r->picture = back.picture;
-        *v = (ut_view){ .picture = &r->picture, .x = back.view.x, .y = back.view.y };
-        if (settle(v, sent)) return UT_OK;
+        *v = back.view;
+        v->picture = &r->picture;
+        v->jpeg = NULL;
+        return UT_OK;
     }
     ut_received_free(r);
     if (s != UT_OK) return s;

@@ -10,7 +10,7 @@ typedef struct ut_restored {
     ut_picture picture; /* owned; empty where only coefficients were turned */
     ut_jpeg_coefs jpeg; /* owned; luma, or empty */
     ut_view view;       /* of the two */
-    char story[128];    /* "was turned by 90 degrees clockwise", for the diagnosis */
+    char story[160];    /* "was turned by 90 degrees clockwise", for the diagnosis */
 } ut_restored;
 void ut_restored_free(ut_restored *r);
 
@@ -21,7 +21,7 @@ UT_MUST_CHECK ut_status ut_restore_turned(const ut_picture *got, const ut_jpeg_c
 /* The picture at a size it may have had. */
 UT_MUST_CHECK ut_status ut_restore_sized(const ut_picture *got, uint32_t width, uint32_t height, ut_restored *r, ut_err *e);
 
-/* The synchronisation pattern of a key: its carrier key under a salt that never changes, so one Argon2id for a passphrase. */
+/* The synchronisation pattern of a key, by the locator's. */
 UT_MUST_CHECK ut_status ut_sync_of(ut_keyring *ring, ut_sync *s, ut_err *e);
 
 /* Where the pattern says that the picture belongs, best first: refined, and once more in whole pixels where that is as likely. */

@@ -5,6 +5,7 @@
 #include "stage/hide/extract.h"
 #include "stage/hide/header.h"
 #include "stage/hide/preamble.h"
+#include "stage/hide/robust.h"
 #include "stage/hide/syndrome.h"
 #include "stage/seal/seal.h"
 
@@ -44,6 +45,24 @@ UT_MUST_CHECK ut_status ut_message_correct(int8_t *llr, bool folded, const ut_se
 /* The code from a folded box's carriers to its bits. */
 static inline ut_syndrome ut_message_fold(size_t ncarriers) { return (ut_syndrome){ UT_FOLD_HEIGHT, ncarriers, ncarriers / UT_FOLD }; }
 
+/* The robust form's carriers in a picture of that size, by its locator keys (ut_message_locator); then, for which the header is needed, the
+ * payload's. */
+typedef struct ut_robust_layout {
+    ut_grid grid;
+    ut_scs_carriers box, payload;
+    uint8_t *taken;
+} ut_robust_layout;
+UT_MUST_CHECK ut_status ut_robust_layout_init(ut_robust_layout *l, uint32_t width, uint32_t height, const ut_seal_keys *locator,
+                                              ut_err *e);
+UT_MUST_CHECK ut_status ut_robust_layout_payload(ut_robust_layout *l, unsigned nfreq, const ut_seal_keys *k, ut_err *e);
+void ut_robust_layout_free(ut_robust_layout *l);
+
+/* Its box: salt and sealed header, under a code and the locator's mask. */
+#define UT_ROBUST_BOX_NBYTES (UT_SALT_NBYTES + UT_SEALED_HEADER_NBYTES)
+UT_MUST_CHECK ut_status ut_robust_box_protect(const uint8_t box[UT_ROBUST_BOX_NBYTES], const ut_seal_keys *locator, ut_buf *bits,
+                                              ut_err *e);
+UT_MUST_CHECK ut_status ut_robust_box_nbits(size_t *n, ut_err *e);
+
 /* Keys are dear (Argon2id): those of the last few salts are kept. */
 #define UT_KEYRING_SIZE 8
 typedef struct ut_keyring {
@@ -59,6 +78,8 @@ typedef struct ut_keyring {
 UT_MUST_CHECK ut_status ut_keyring_get(ut_keyring *r, const uint8_t salt[UT_SALT_NBYTES], const ut_seal_keys **keys,
                                        ut_err *e);
 void ut_keyring_wipe(ut_keyring *r);
+/* Keys of the salt that is the same for all: what is found by them is where to look. */
+UT_MUST_CHECK ut_status ut_keyring_locator(ut_keyring *r, ut_seal_keys *keys, ut_err *e);
 
 /* What was found in a picture. */
 typedef struct ut_found {
@@ -67,6 +88,7 @@ typedef struct ut_found {
     unsigned tier;              /* lattice mode */
     bool folded;                /* as in ut_layout */
     ut_seal_keys keys;
+    ut_seal_keys locator;       /* robust form only */
     uint8_t salt[UT_SALT_NBYTES];
 } ut_found;
 
@@ -84,11 +106,27 @@ UT_MUST_CHECK ut_status ut_message_find_low_bits(const ut_view *v, ut_keyring *r
 enum { UT_NO_SALT = UT_SALT_NBITS + 1 };
 unsigned ut_message_doubt(const ut_view *v, unsigned tier);
 
+/* An authentic plain header of that mode into f.  UT_E_UNSUPPORTED: another version's; UT_E_KEY: absurd, or of another size than v (NULL: any
+ * size will do). */
+UT_MUST_CHECK ut_status ut_message_accept_header(const uint8_t plain[UT_HEADER_NBYTES], unsigned mode, const ut_view *v, ut_found *f,
+                                                 ut_err *e);
+/* The same for the robust form alone. */
+UT_MUST_CHECK ut_status ut_message_find_robust(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e);
+/* The box on whichever tier opens, and its header.  whole: the view whose size the header has to say, or NULL. */
+UT_MUST_CHECK ut_status ut_robust_open_box(const ut_view *v, const ut_scs_carriers *c, const ut_view *whole, const ut_seal_keys *locator,
+                                           ut_keyring *ring, ut_found *f, ut_err *e);
+/* And where the picture may be a part of what was hidden in: v->x and v->y are known modulo `period` only (a divisor of the box's tile), its size
+ * not at all.  UT_OK: v says all four. */
+UT_MUST_CHECK ut_status ut_message_find_robust_part(ut_view *v, unsigned period, ut_keyring *ring, ut_found *f, ut_err *e);
+
 /* Reads the payload's carriers: phases on the lattice, plain bytes in the LSB mode (then phase stays NULL). */
 typedef struct ut_raw {
     ut_fec_plan plan;
     ut_seal_keys keys;
     ut_carriers carriers;       /* owned */
+    ut_scs_carriers scs;        /* the robust form's instead, owned */
+    ut_scs_reading reading;     /* and theirs, owned */
+    uint8_t trust[UT_SCS_NCLASSES];
     ut_syndrome code;           /* as in ut_layout */
     uint8_t *phase;             /* [carriers.n], owned: what was read */
     uint64_t flip_limit;        /* rehearsals: share of carriers to turn over, times 2^32 */

@@ -1,5 +1,6 @@
 /* First steps of hide: the photo at the size that the channels leave alone, the recording as samples, the lattice. */
 #include "pipeline/job.h"
+#include "pipeline/robust.h"
 #include "channel/resize.h"
 #include "pipeline/geometry.h"
 #include <math.h>
@@ -108,17 +109,20 @@ ut_status ut_job_prepare(ut_job *j)
         return UT_OK;
     }
     bool jpeg = j->opt->format == UT_FORMAT_JPEG;
-    double share = j->pcm.nsamples ? (double)j->pcm.nsamples / UT_SPEECH_HZ * 7500 : (double)j->nvoice * 8;
-    share /= (double)j->cover.width * j->cover.height;
     const ut_sync *sync;
     ut_status s = mark(j, &sync);
     const ut_picture *base = sync ? &j->marked : &j->cover;
-    if (s == UT_OK) s = ut_design_init(&j->design, &j->route, base, jpeg, share * 1.1, sync, j->err);
+    if (s == UT_OK) s = ut_design_init(&j->design, &j->route, base, jpeg, sync, j->err);
     if (s == UT_OK) s = ut_sender_init(&j->sender, base, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
     j->sender.sync = sync;
+    if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, 65025 / pow(10, j->min_psnr_db / 10), j->err);
     if (s == UT_OK) s = ut_sender_forecast(&j->sender, &j->forecast, j->err);
     if (s != UT_OK) return s;
-    ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, table %u x %u/16, preamble step %u",
+    if (j->design.noisy)
+        ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, robust form, %.1f %% of the bits wrong in trials",
+                    j->route.nvariants, 100 * j->sender.worst_ber);
+    else
+        ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, table %u x %u/16, preamble step %u",
                 j->route.nvariants, j->design.table, j->design.scale, j->sender.tier);
     return UT_OK;
 }
@@ -131,7 +135,7 @@ size_t ut_job_budget(const ut_job *j, double psnr_db)
         return ut_unsealed_nbytes(n / 8) == SIZE_MAX ? 0 : ut_unsealed_nbytes(n / 8);
     }
     bits = (double)ut_forecast_nbits(&j->forecast, psnr_db);
-    bits *= j->design.noisy ? .35 : j->forecast.height ? .95 : .91;
+    bits *= j->forecast.robust ? 1 : j->forecast.height ? .95 : .91; /* the robust form's are sealed bits already */
     size_t plain = ut_unsealed_nbytes((size_t)(bits / 8));
     return plain == SIZE_MAX ? 0 : plain;
 }

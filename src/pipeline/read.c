@@ -31,6 +31,25 @@ static ut_status read_lattice(const ut_view *v, const ut_found *f, unsigned nthr
     return s;
 }
 
+static ut_status read_robust(const ut_view *v, const ut_found *f, unsigned nthreads, ut_raw *r, ut_err *e)
+{
+    const ut_header *h = &f->header;
+    ut_robust_layout l;
+    ut_status s = ut_fec_plan_init(&r->plan, (ut_fec_kind)h->fec_kind, h->fec_rate, h->sealed_nbytes, e);
+    if (s != UT_OK || r->plan.code_nbits != h->code_nbits || h->sealed_nbytes < UT_SEGMENT_TAG_NBYTES) return contradiction(e);
+    s = ut_robust_layout_init(&l, h->width, h->height, &f->locator, e);
+    if (s != UT_OK) return s;
+    s = ut_robust_layout_payload(&l, h->table, &f->keys, e);
+    if (s == UT_OK && h->code_nbits / 2 > l.payload.at.n) s = contradiction(e);
+    if (s == UT_OK) s = ut_scs_read(v, &l.payload, (float)h->scale / UT_SCS_WIDTH_UNIT, &r->reading, nthreads, e);
+    r->keys = f->keys;
+    memcpy(r->trust, h->trust, sizeof r->trust);
+    r->scs = l.payload;
+    l.payload = (ut_scs_carriers){ 0 };
+    ut_robust_layout_free(&l);
+    return s;
+}
+
 static ut_status read_lsb(const ut_view *v, const ut_found *f, ut_raw *r, ut_err *e)
 {
     const ut_header *h = &f->header;
@@ -59,7 +78,9 @@ static ut_status read_lsb(const ut_view *v, const ut_found *f, ut_raw *r, ut_err
 ut_status ut_message_read(const ut_view *v, const ut_found *f, unsigned nthreads, ut_raw *r, ut_err *e)
 {
     *r = (ut_raw){ 0 };
-    ut_status s = f->header.mode == UT_MODE_LSB ? read_lsb(v, f, r, e) : read_lattice(v, f, nthreads, r, e);
+    ut_status s = f->header.mode == UT_MODE_LSB      ? read_lsb(v, f, r, e)
+                  : f->header.mode == UT_MODE_ROBUST ? read_robust(v, f, nthreads, r, e)
+                                                     : read_lattice(v, f, nthreads, r, e);
     if (s != UT_OK) ut_raw_free(r);
     return s == UT_E_CAPACITY ? contradiction(e) : s; /* more bits than the picture has room for */
 }
@@ -76,17 +97,45 @@ static void disturb(int8_t *llr, size_t n, uint64_t limit)
     }
 }
 
+static ut_status robust_llrs(const ut_raw *r, int8_t *llr, ut_err *e)
+{
+    size_t n = r->scs.at.n;
+    ut_scs_reading turned = r->reading;
+    if (!r->flip_limit) return ut_scs_llrs(&r->scs, &r->reading, r->trust, r->plan.code_nbits, llr, e);
+    int8_t *sign = ut_calloc(n, 1, e);
+    turned.phase = ut_calloc(n, 1, e);
+    ut_status s = sign && turned.phase ? UT_OK : UT_E_MEMORY;
+    if (s == UT_OK) { /* the opposite phase says the opposite */
+        memset(sign, 1, n);
+        disturb(sign, n, r->flip_limit);
+        memcpy(turned.phase, r->reading.phase, n);
+        for (size_t i = 0; i < n; i++)
+            if (sign[i] < 0 && turned.phase[i] != UT_SCS_LOST) turned.phase[i] ^= UT_SCS_PHASES / 2;
+        s = ut_scs_llrs(&r->scs, &turned, r->trust, r->plan.code_nbits, llr, e);
+    }
+    free(turned.phase);
+    free(sign);
+    return s;
+}
+
+/* LLRs of the code bits by one profile; the robust form has but one. */
+static ut_status code_llrs(const ut_raw *r, unsigned profile, int8_t *llr, int8_t *carrier, unsigned nthreads, ut_err *e)
+{
+    if (r->scs.at.n) return robust_llrs(r, llr, e);
+    ut_phase_llrs(&r->carriers, r->phase, profile, carrier);
+    if (r->code.height && profile == 0) /* doubt of one carrier spreads to many bits: first without any */
+        for (size_t i = 0; i < r->carriers.n; i++) carrier[i] = ut_phase_hard(r->phase[i]);
+    if (r->flip_limit) disturb(carrier, r->carriers.n, r->flip_limit);
+    return r->code.height ? ut_syndrome_reverse(&r->code, carrier, llr, nthreads, e) : UT_OK;
+}
+
 /* One profile; blocks that it recovers are kept in r. */
 static ut_status decode_profile(ut_raw *r, unsigned profile, int8_t *llr, int8_t *carrier, uint8_t *bytes, uint8_t *ok,
                                 unsigned nthreads, ut_err *e)
 {
     const ut_fec_plan *p = &r->plan;
     ut_fec_result res = { 0 };
-    ut_phase_llrs(&r->carriers, r->phase, profile, carrier);
-    if (r->code.height && profile == 0) /* doubt of one carrier spreads to many bits: first without any */
-        for (size_t i = 0; i < r->carriers.n; i++) carrier[i] = ut_phase_hard(r->phase[i]);
-    if (r->flip_limit) disturb(carrier, r->carriers.n, r->flip_limit);
-    ut_status s = r->code.height ? ut_syndrome_reverse(&r->code, carrier, llr, nthreads, e) : UT_OK;
+    ut_status s = code_llrs(r, profile, llr, carrier, nthreads, e);
     if (s == UT_OK) s = ut_mask_llrs(llr, p->code_nbits, r->keys.dither, UT_DOMAIN_MASK, e);
     if (s == UT_OK) s = ut_fec_decode(p, llr, bytes, ok, &res, nthreads, e);
     if (s != UT_OK && s != UT_E_DAMAGED) return s;
@@ -108,7 +157,7 @@ static ut_status decode_profile(ut_raw *r, unsigned profile, int8_t *llr, int8_t
 
 ut_status ut_message_decode(ut_raw *r, unsigned nthreads, ut_err *e)
 {
-    if (!r->phase) return UT_OK; /* LSB mode: there is no channel noise */
+    if (!r->phase && !r->reading.phase) return UT_OK; /* LSB mode: there is no channel noise */
     const ut_fec_plan *p = &r->plan;
     ut_status s = ut_buf_resize(&r->sealed, p->payload_nbytes, e);
     if (s != UT_OK) return s;
@@ -119,7 +168,7 @@ ut_status ut_message_decode(ut_raw *r, unsigned nthreads, ut_err *e)
     int8_t *llr = ut_calloc(p->code_nbits, 1, e), *carrier = r->code.height ? ut_calloc(r->carriers.n, 1, e) : llr;
     uint8_t *bytes = ut_calloc(p->payload_nbytes, 1, e), *ok = ut_calloc(p->nblocks, 1, e);
     s = r->block_ok && llr && carrier && bytes && ok ? UT_E_DAMAGED : UT_E_MEMORY;
-    for (unsigned i = 0; i < UT_NPROFILES && s == UT_E_DAMAGED; i++) s = decode_profile(r, i, llr, carrier, bytes, ok, nthreads, e);
+    for (unsigned i = 0; i < (r->scs.at.n ? 1 : UT_NPROFILES) && s == UT_E_DAMAGED; i++) s = decode_profile(r, i, llr, carrier, bytes, ok, nthreads, e);
     if (carrier != llr) free(carrier);
     free(llr);
     free(bytes);
@@ -132,6 +181,8 @@ void ut_raw_free(ut_raw *r)
     free(r->phase);
     free(r->block_ok);
     ut_carriers_free(&r->carriers);
+    ut_scs_carriers_free(&r->scs);
+    ut_scs_reading_free(&r->reading);
     ut_buf_free(&r->sealed);
     ut_wipe(&r->keys, sizeof r->keys);
     *r = (ut_raw){ 0 };

@@ -55,7 +55,7 @@ static ut_status find(task *t)
     }
     if (s != UT_OK) return s;
     ut_step_add(t->rep->steps, &t->rep->nsteps, "find", t0, "%s, hidden in %ux%u, %u raw bits",
-                t->found.header.mode == UT_MODE_LSB ? "low bits" : "lattice", t->found.header.width, t->found.header.height,
+                t->found.header.mode == UT_MODE_LSB ? "low bits" : t->found.header.mode == UT_MODE_ROBUST ? "robust form" : "lattice", t->found.header.width, t->found.header.height,
                 t->found.header.code_nbits);
     return UT_OK;
 }
@@ -70,10 +70,11 @@ static ut_status correct(task *t)
     const ut_fec_result *f = &t->raw.result;
     r->ncodewords = t->raw.plan.nblocks;
     r->ncodewords_lost = f->nblocks_lost;
-    if (!t->raw.phase) r->ber = 0;
+    bool coded = t->raw.phase || t->raw.reading.phase;
+    if (!coded) r->ber = 0;
     else if (f->nbits_checked) r->ber = (double)f->nbits_corrected / (double)f->nbits_checked;
     ut_step_add(r->steps, &r->nsteps, "correct", t0, "%s, %zu codewords, %zu lost, %.3f %% of the raw bits were wrong",
-                t->raw.phase ? ut_fec_name(t->raw.plan.kind, t->raw.plan.rate) : "no code", r->ncodewords, r->ncodewords_lost,
+                coded ? ut_fec_name(t->raw.plan.kind, t->raw.plan.rate) : "no code", r->ncodewords, r->ncodewords_lost,
                 r->ber < 0 ? 0 : 100 * r->ber);
     return s;
 }

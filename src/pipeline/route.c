@@ -39,16 +39,34 @@ static ut_status add_between(ut_route *r, ut_err *e)
     return UT_OK;
 }
 
+/* What "any" stands for. */
+static const char *const any[] = { "jpeg:50-95", "webp:80", "resize:0.75+jpeg:85" };
+enum { NANY = sizeof any / sizeof *any };
+
+/* The names with every "any" spelt out, owned; n: how many. */
+static const char **spell_out(const char *const *specs, size_t *n, ut_err *e)
+{
+    const char **all = ut_calloc(*n * NANY, sizeof *all, e);
+    size_t m = 0;
+    for (size_t i = 0; all && i < *n; i++) {
+        if (strcmp(specs[i], "any") != 0) all[m++] = specs[i];
+        else for (size_t k = 0; k < NANY; k++) all[m++] = any[k];
+    }
+    *n = m;
+    return all;
+}
+
 ut_status ut_route_init(ut_route *r, const char *const *specs, size_t nspecs, const char *profile_dir, ut_err *e)
 {
     static const char *const fallback[] = { "jpeg:75-95" };
     *r = (ut_route){ .lossless = true };
     if (!nspecs) specs = fallback, nspecs = 1;
+    const char **all = spell_out(specs, &nspecs, e);
+    if (!all) return UT_E_MEMORY;
     r->channel = ut_calloc(nspecs, sizeof(ut_channel *), e);
-    if (!r->channel) return UT_E_MEMORY;
-    ut_status s = add_variant(r, NULL, 0, e);
+    ut_status s = r->channel ? add_variant(r, NULL, 0, e) : UT_E_MEMORY;
     for (size_t i = 0; i < nspecs && s == UT_OK; i++) {
-        s = ut_channel_parse(specs[i], profile_dir, &r->channel[i], e);
+        s = ut_channel_parse(all[i], profile_dir, &r->channel[i], e);
         if (s != UT_OK) break;
         const ut_channel *c = r->channel[i];
         r->nchannels++;
@@ -56,6 +74,7 @@ ut_status ut_route_init(ut_route *r, const char *const *specs, size_t nspecs, co
         if (ut_channel_is_lossless(c)) continue; /* the same as "as sent" */
         for (size_t k = 0; k < ut_channel_nvariants(c) && s == UT_OK; k++) s = add_variant(r, c, k, e);
     }
+    free(all);
     if (s == UT_OK) s = add_between(r, e);
     if (s != UT_OK) ut_route_free(r);
     return s;

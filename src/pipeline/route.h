@@ -26,7 +26,7 @@ typedef struct ut_route {
     bool lossless;        /* every channel keeps every pixel */
 } ut_route;
 
-/* No channels given: "jpeg:75-95". */
+/* No channels given: "jpeg:75-95".  "any" stands for jpeg:50-95, webp:80 and resize:0.75+jpeg:85 together. */
 UT_MUST_CHECK ut_status ut_route_init(ut_route *r, const char *const *specs, size_t nspecs, const char *profile_dir,
                                       ut_err *e);
 void ut_route_free(ut_route *r);
@@ -51,8 +51,8 @@ typedef struct ut_design {
     ut_channel_jpeg out;    /* tables for a JPEG as sent */
 } ut_design;
 
-/* jpeg_out: the picture will be sent as a JPEG file with design->out's tables. cover: already at its final size.
- * share: payload bits wanted per pixel, a hint for noisy channels.  sync: the pattern in cover, NULL if it has none. */
+/* jpeg_out: the picture will be sent as a JPEG file with design->out's tables. cover: already at its final size.  sync: the pattern in it, NULL
+ * if it has none. */
 UT_MUST_CHECK ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cover, bool jpeg_out,
-                                       double share, const ut_sync *sync, ut_err *e);
+                                       const ut_sync *sync, ut_err *e);
 #endif

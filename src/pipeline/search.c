@@ -1,5 +1,5 @@
 /* The least redundancy that survives, and what a payload will cost before it is embedded. */
-#include "pipeline/sender.h"
+#include "pipeline/robust.h"
 #include "stage/hide/extract.h"
 #include <math.h>
 #include <stdlib.h>
@@ -60,7 +60,7 @@ static unsigned step_with_syndrome(const ut_sender *s, ut_fec_kind kind, size_t 
 
 static unsigned first_step(const ut_sender *s, ut_fec_kind kind, size_t sealed_nbytes)
 {
-    return s->height ? step_with_syndrome(s, kind, sealed_nbytes, 0) : step_for(kind, s->design->noisy ? .5 : .92);
+    return s->height ? step_with_syndrome(s, kind, sealed_nbytes, 0) : step_for(kind, .92);
 }
 
 static unsigned next_step(const ut_sender *s, ut_fec_kind kind, size_t sealed_nbytes)
@@ -98,6 +98,7 @@ ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind ki
 {
     ut_buf sealed = { 0 };
     if (kind == UT_FEC_AUTO) kind = UT_FEC_LDPC;
+    if (s->robust) return ut_robust_run(s, seal, arg, kind, max_nbits, e);
     const ut_seal_keys *k;
     ut_status st = ut_sender_keys(s, &k, e);
     if (st == UT_OK) st = seal(arg, k, &sealed, e); /* for its length */

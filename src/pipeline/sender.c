@@ -1,4 +1,4 @@
-#include "pipeline/sender.h"
+#include "pipeline/robust.h"
 #include "base/parallel.h"
 #include "pipeline/geometry.h"
 #include "media/image.h"
@@ -61,10 +61,13 @@ ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *
 {
     *s = (ut_sender){ .cover = cover, .route = route, .design = design, .ring = ring, .jpeg_out = jpeg_out,
                       .nthreads = opt->nthreads, .progress = opt->progress, .user = opt->user };
+    s->robust = design->noisy;
+    if (s->robust) ut_robust_guess(s);
     s->height = opt->fec == UT_FEC_HAMMING ? 0 : height_for(cover, design); /* Hamming mends one bit a word, a wrong carrier turns over several in a row */
     ut_status st = ut_random(s->salt, sizeof s->salt, e);
     if (st == UT_OK) st = ut_embedding_init(&s->emb, cover, e);
-    if (st == UT_OK) st = choose_tier(s, 0, e);
+    if (st == UT_OK && s->robust) st = ut_keyring_locator(ring, &s->locator, e);
+    else if (st == UT_OK) st = choose_tier(s, 0, e);
     if (st == UT_OK) st = ut_picture_copy(&s->stego, cover, e);
     if (st != UT_OK) ut_sender_free(s);
     return st;
@@ -83,6 +86,7 @@ void ut_sender_free(ut_sender *s)
     ut_buf_free(&s->parity);
     ut_picture_free(&s->stego);
     ut_wipe(s->salt, sizeof s->salt);
+    ut_wipe(&s->locator, sizeof s->locator);
     *s = (ut_sender){ 0 };
 }
 
@@ -142,48 +146,39 @@ static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, u
     return st;
 }
 
-/* What the receiver sees after one variant.  r keeps what the view borrows. */
-static ut_status arrive(const ut_sender *s, const ut_picture *sent, const ut_jpeg_coefs *sent_jpeg, size_t variant,
-                        ut_received *r, ut_view *v, ut_err *e)
+ut_status ut_sender_send(const ut_sender *s, const ut_picture *stego, ut_as_sent *a, ut_err *e)
 {
-    const ut_variant *var = ut_route_case(s->route, variant);
-    *r = (ut_received){ 0 };
-    if (!var->channel) {
-        *v = (ut_view){ .jpeg = sent_jpeg, .picture = sent };
-        return UT_OK;
-    }
-    return ut_arrive(var, sent, s->sync, 1, r, v, e);
-}
-
-/* The stego picture as a file brings it to others: the same pixels, or what JPEG makes of them. */
-typedef struct as_sent {
-    ut_picture decoded;
-    ut_jpeg_coefs jpeg;
-    const ut_picture *picture;
-} as_sent;
-
-static ut_status send(const ut_sender *s, as_sent *a, ut_err *e)
-{
-    *a = (as_sent){ .picture = &s->stego };
+    *a = (ut_as_sent){ .picture = stego };
     if (!s->jpeg_out) return UT_OK;
     ut_buf file = { 0 };
     ut_image_info info;
-    ut_status st = ut_image_write_jpeg(&s->stego, &s->design->out, &file, e);
+    ut_status st = ut_image_write_jpeg(stego, &s->design->out, &file, e);
     if (st == UT_OK) st = ut_image_read(file.data, file.len, "the JPEG as sent", &a->decoded, &a->jpeg, &info, e);
     ut_buf_free(&file);
     a->picture = &a->decoded;
     return st;
 }
 
-static void as_sent_free(as_sent *a)
+void ut_as_sent_free(ut_as_sent *a)
 {
     ut_picture_free(&a->decoded);
     ut_jpeg_coefs_free(&a->jpeg);
 }
 
+ut_status ut_sender_arrive(const ut_sender *s, const ut_as_sent *sent, size_t variant, ut_received *r, ut_view *v, ut_err *e)
+{
+    const ut_variant *var = ut_route_case(s->route, variant);
+    *r = (ut_received){ 0 };
+    if (!var->channel) {
+        *v = (ut_view){ .jpeg = &sent->jpeg, .picture = sent->picture };
+        return UT_OK;
+    }
+    return ut_arrive(var, sent->picture, s->sync, 1, r, v, e);
+}
+
 typedef struct probe {
     ut_sender *s;
-    const as_sent *sent;
+    const ut_as_sent *sent;
     pthread_mutex_t lock;
     ut_status status;
     ut_err err;
@@ -234,7 +229,7 @@ static void probe_variant(void *arg, size_t variant)
     ut_layout *l = &s->layout;
     const ut_carriers *c[4] = { &l->payload, &l->salt, &l->header, &l->table };
     const ut_buf *bits[4] = { &s->parity, &s->salt_bits, &s->header_bits, &s->table_bits };
-    ut_status st = arrive(s, p->sent->picture, &p->sent->jpeg, variant, &r, &v, &err);
+    ut_status st = ut_sender_arrive(s, p->sent, variant, &r, &v, &err);
     size_t most = l->payload.n + UT_SALT_NBITS + l->header.n + l->table.n;
     int8_t *llr = ut_calloc(most, 1, &err);
     uint8_t *phase = ut_calloc(most, 1, &err);
@@ -295,15 +290,15 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     for (int round = 0; round < rounds; round++) {
         if (tick(s, "hiding", (round + .2) / rounds)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
         ut_embed(&s->emb, &s->stego, s->nthreads);
-        as_sent sent;
-        st = send(s, &sent, e);
+        ut_as_sent sent;
+        st = ut_sender_send(s, &s->stego, &sent, e);
         if (st != UT_OK) {
-            as_sent_free(&sent);
+            ut_as_sent_free(&sent);
             return st;
         }
         probe p = { .s = s, .sent = &sent, .lock = PTHREAD_MUTEX_INITIALIZER, .capacity = 1 };
         ut_parallel(s->nthreads, s->route->nvariants, probe_variant, &p);
-        as_sent_free(&sent);
+        ut_as_sent_free(&sent);
         s->worst_ber = p.ber;
         s->worst_capacity = p.capacity;
         s->salt_errors = p.salt_errors;
@@ -332,6 +327,7 @@ double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes)
 double ut_sender_margin(const ut_sender *s, double ber)
 {
     const ut_syndrome *c = &s->layout.code;
+    if (s->robust) return fmax(UT_MARGIN_LEAST, UT_MARGIN_ROBUST * s->worst_ber);
     if (!c->height) return fmax(UT_MARGIN_LEAST, UT_MARGIN_SHARE * ber);
     double per_carrier = ber * (double)c->nbits / (double)c->ncarriers / ut_sender_spread(s);
     return fmax(UT_MARGIN_CARRIERS, UT_MARGIN_SHARE * per_carrier);
@@ -339,7 +335,7 @@ double ut_sender_margin(const ut_sender *s, double ber)
 
 typedef struct rehearsal {
     ut_sender *s;
-    const as_sent *sent;
+    const ut_as_sent *sent;
     const ut_buf *sealed;
     pthread_mutex_t lock;
     ut_status status;
@@ -354,10 +350,10 @@ static ut_status receive(rehearsal *h, size_t variant, ut_err *e)
     ut_view v;
     ut_found f;
     ut_raw raw = { 0 };
-    ut_status st = arrive(s, h->sent->picture, &h->sent->jpeg, variant, &r, &v, e);
+    ut_status st = ut_sender_arrive(s, h->sent, variant, &r, &v, e);
     if (st != UT_OK) return st;
     pthread_mutex_lock(&h->lock);
-    st = ut_message_find_at(&v, s->ring, s->tier, &f, e);
+    st = s->robust ? ut_message_find_robust(&v, s->ring, &f, e) : ut_message_find_at(&v, s->ring, s->tier, &f, e);
     pthread_mutex_unlock(&h->lock);
     if (st == UT_OK) st = ut_message_read(&v, &f, 1, &raw, e);
     if (st == UT_OK) st = ut_message_decode(&raw, 1, e);
@@ -379,6 +375,10 @@ static void rehearse(void *arg, size_t variant)
 {
     rehearsal *h = arg;
     ut_err err = { 0 };
+    pthread_mutex_lock(&h->lock);
+    bool lost = h->status != UT_OK; /* one failure is enough */
+    pthread_mutex_unlock(&h->lock);
+    if (lost) return;
     ut_status st = receive(h, variant, &err);
     if (st == UT_OK) return;
     pthread_mutex_lock(&h->lock);
@@ -388,15 +388,15 @@ static void rehearse(void *arg, size_t variant)
 
 ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e)
 {
-    as_sent sent;
+    ut_as_sent sent;
     if (tick(s, "verifying", .5)) return ut_fail(e, UT_E_CANCELLED, "cancelled");
-    ut_status st = send(s, &sent, e);
+    ut_status st = ut_sender_send(s, &s->stego, &sent, e);
     rehearsal h = { .s = s, .sent = &sent, .sealed = sealed, .lock = PTHREAD_MUTEX_INITIALIZER };
     if (st == UT_OK) {
         ut_parallel(s->nthreads, s->route->nvariants + s->route->nbetween, rehearse, &h);
         st = h.status;
         if (st != UT_OK && e) *e = h.err;
     }
-    as_sent_free(&sent);
+    ut_as_sent_free(&sent);
     return st;
 }

@@ -33,6 +33,12 @@ typedef struct ut_sender {
     double worst_ber;       /* of the payload's raw bits, over all variants */
     double worst_capacity;  /* information per raw bit that the LLRs of the worst variant bring, 0..1 */
     size_t salt_errors;
+    bool robust;            /* the robust form (robust.h): none of layout, place, parity is used */
+    uint8_t trust[UT_SCS_NCLASSES]; /* robust: as the header will say, learnt */
+    double credit;          /* robust: what carriers bring over what the model says, learnt */
+    double still;           /* robust: share of blocks that are left alone */
+    double noise[64], kept[64]; /* robust: rms by frequency, coefficient units, and share of carriers not wiped out; guessed, then learnt from trials */
+    ut_seal_keys locator;   /* robust */
 } ut_sender;
 
 /* cover at its final size. Draws the salt. */
@@ -50,6 +56,7 @@ UT_MUST_CHECK ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_
  * UT_E_CAPACITY: it does not fit.  A new salt may be drawn (message then sealed anew through `seal`). */
 #define UT_MARGIN_LEAST 0.005 /* share of raw bits flipped in the rehearsal: at least this, */
 #define UT_MARGIN_SHARE 0.25  /* and at least this share of the measured raw bit error rate */
+#define UT_MARGIN_ROBUST 0.15  /* robust form: share of the carriers' error rate instead */
 #define UT_MARGIN_CARRIERS 5e-5 /* with a syndrome code: share of carriers flipped, each of which is several raw bits */
 /* Share of carriers to flip where so many raw bits came wrong by themselves. */
 double ut_sender_margin(const ut_sender *s, double ber);
@@ -59,6 +66,18 @@ double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes);
 typedef ut_status (*ut_seal_fn)(void *arg, const ut_seal_keys *k, ut_buf *sealed, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits,
                                       ut_err *e);
+/* The stego picture as a file brings it to others: the same pixels, or what JPEG makes of them. */
+typedef struct ut_as_sent {
+    ut_picture decoded;
+    ut_jpeg_coefs jpeg;
+    const ut_picture *picture;
+} ut_as_sent;
+UT_MUST_CHECK ut_status ut_sender_send(const ut_sender *s, const ut_picture *stego, ut_as_sent *a, ut_err *e);
+void ut_as_sent_free(ut_as_sent *a);
+/* What the receiver sees of it after one variant.  r keeps what the view borrows. */
+UT_MUST_CHECK ut_status ut_sender_arrive(const ut_sender *s, const ut_as_sent *sent, size_t variant, ut_received *r, ut_view *v,
+                                         ut_err *e);
+
 /* Steps of ut_sender_run. */
 UT_MUST_CHECK ut_status ut_sender_choose(ut_sender *s, ut_err *e); /* code bits -> s->parity; folds header and table */
 UT_MUST_CHECK ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e);
@@ -75,6 +94,7 @@ UT_MUST_CHECK ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_
 #define UT_COST_CLASSES 512
 typedef struct ut_forecast {
     unsigned height;  /* of the syndrome-trellis code; 0: carriers are used one frequency after another */
+    const ut_sender *robust; /* the robust form: ask its planner; else NULL */
     double cost[63];  /* squared error in a block per frequency of `order`, all its carriers used */
     double fixed;     /* rounding and preamble, per sample */
     size_t per_freq;  /* carriers per frequency */

@@ -37,6 +37,10 @@ trip "webp file" sent.webp jpeg:75
 trip flac sent.png png --codec flac
 trip opus sent.png jpeg:90 --codec opus --bitrate 8
 trip spectrum sent.png jpeg:90 --codec spectrum --bitrate 8
+trip "webp 80" sent.png webp:80 --min-psnr 32
+trip "avif 60" sent.png avif:60 --min-psnr 32
+trip "jpeg file through webp" sent.jpg webp:90 --min-psnr 32
+send="jpeg:50 webp:80" trip "two unlike" sent.png jpeg:50-95 --to webp:80 --min-psnr 32
 trip "two threads" sent.png jpeg:75 --threads 2
 
 # several channels at once: each must come through

@@ -1,25 +1,27 @@
-/* Header values of whoever has the key: what ut_header_unpack lets through is read from a small picture, as lattice and
- * as low bits, and what was read is opened as a payload.  Input: 24 header bytes, one of keys, one of table; the rest is the payload's
+/* Header values of whoever has the key: what ut_header_unpack lets through is read from a small picture, as lattice, as
+ * low bits and in the robust form, and what was read is opened as a payload.  Input: 24 header bytes, one of keys, one of table; the rest is the payload's
  * plain bytes.  Nothing may crash, and nothing much may be allocated for so small a picture. */
 #include "pipeline/message.h"
 #include "stage/payload/payload.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 120, HEIGHT = 104 };
+enum { WIDTH = 120, HEIGHT = 104, ROBUST_SIDE = 256 /* the least it takes */ };
 
 static void read_message(const ut_header *h, uint8_t seed, uint8_t table)
 {
-    static uint8_t rgb[WIDTH * HEIGHT * 3];
-    ut_picture p = { .width = WIDTH, .height = HEIGHT, .rgb = rgb };
+    static uint8_t rgb[ROBUST_SIDE * ROBUST_SIDE * 3];
+    bool robust = h->mode == UT_MODE_ROBUST;
+    ut_picture p = { .width = robust ? ROBUST_SIDE : WIDTH, .height = robust ? ROBUST_SIDE : HEIGHT, .rgb = rgb };
     ut_view v = { .picture = &p };
     ut_found f = { .header = *h };
     ut_raw r = { 0 };
     ut_err e = { 0 };
     if (!rgb[1])
         for (size_t i = 0; i < sizeof rgb; i++) rgb[i] = (uint8_t)(17 * i + i * i / 97);
-    if (h->width != WIDTH || h->height != HEIGHT) return; /* ut_message_find sees to that */
+    if (h->width != p.width || h->height != p.height) return; /* ut_message_find sees to that */
     memset(&f.keys, seed, sizeof f.keys);
+    f.locator = f.keys;
     f.tier = seed % UT_PREAMBLE_NTIERS;
     f.folded = seed & 4;
     if (h->mode == UT_MODE_LATTICE && !ut_header_table(h->table, f.quant)) {
@@ -79,21 +81,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     }
     /* the same, past the checks that chance hardly passes */
     in[0] = 1;
-    in[6] = in[7] = in[22] = in[23] = 0;
-    in[20] = data[24] & 2 ? (uint8_t)(6 + in[20] % 7) : 0;
-    if (!in[20] != !in[21]) in[21] = in[20] ? 1 : 0;
-    in[1] = (uint8_t)(1 + (in[1] & 1));
+    in[6] = in[7] = 0;
+    in[1] = (uint8_t)(1 + in[1] % 3);
+    if (in[1] == 3) {
+        in[2] = (uint8_t)(1 + in[2] % 63);
+    } else {
+        in[22] = in[23] = 0;
+        in[20] = data[24] & 2 ? (uint8_t)(6 + in[20] % 7) : 0;
+        if (!in[20] != !in[21]) in[21] = in[20] ? 1 : 0;
+    }
     if (in[1] == 2) memset(in + 2, 0, 4), in[20] = in[21] = 0;
     if (in[1] == 2 && in[2] == 0 && data[24] & 1) ut_put32(in + 8, 8 * ut_get32(in + 12));
-    if (in[1] == 1 && data[24] & 1) {
+    if (in[1] != 2 && data[24] & 1) {
         ut_fec_plan plan;
         in[4] = (uint8_t)(1 + in[4] % 4);
         if (in[14] | in[15]) in[14] &= 3, in[15] = 0;
         if (ut_fec_plan_init(&plan, (ut_fec_kind)in[4], in[5], ut_get32(in + 12), NULL) == UT_OK)
             ut_put32(in + 8, (uint32_t)plan.code_nbits);
     }
-    ut_put16(in + 16, WIDTH - 1);
-    ut_put16(in + 18, HEIGHT - 1);
+    ut_put16(in + 16, in[1] == 3 ? ROBUST_SIDE - 1 : WIDTH - 1);
+    ut_put16(in + 18, in[1] == 3 ? ROBUST_SIDE - 1 : HEIGHT - 1);
     if (ut_header_unpack(in, &h)) read_message(&h, data[24], data[25]);
     read_payload(data + 26, n - 26, data[25]);
     return 0;

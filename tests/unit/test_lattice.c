@@ -52,7 +52,7 @@ static void carriers(void)
 
 static void headers(void)
 {
-    ut_header h = { UT_MODE_LATTICE, 75, 16, 1, 5, 123456, 7890, 65536, 1, 0, 0 }, g;
+    ut_header h = { UT_MODE_LATTICE, 75, 16, 1, 5, 123456, 7890, 65536, 1, 0, 0, { 0 } }, g;
     uint8_t b[UT_HEADER_PLAIN_NBYTES];
     uint16_t q[64], t[64];
     ut_header_pack(&h, b);

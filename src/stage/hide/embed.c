@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROUNDS = 18, DITHER_ROUND = 6, POLISH_STEPS = 120, POLISH_TRIES = 5 };
+enum { MAX_ROUNDS = 18, AIM_ROUNDS = 4, DITHER_ROUND = 6, POLISH_STEPS = 120, POLISH_TRIES = 5 };
 #define MU 0.1f      /* price of a pixel's step when polishing begins, in squared coefficient units; it halves until all fits */
 #define MU_LEAST 1e-5f
 #define FREE 1e9f
@@ -32,6 +32,7 @@ void ut_embedding_free(ut_embedding *m)
     free(m->want);
     free(m->push);
     free(m->dirty);
+    free(m->aim);
     *m = (ut_embedding){ 0 };
 }
 
@@ -70,6 +71,15 @@ typedef struct block {
 
 static void targets(const ut_embedding *m, size_t b, const float c[64], block *w)
 {
+    if (m->aim) {
+        const int16_t *aim = m->aim + b * 64;
+        for (unsigned k = 0; k < 64; k++) {
+            float at = (float)aim[k] / UT_AIM_UNIT;
+            w->lo[k] = aim[k] == UT_AIM_NONE ? -FREE : at - m->tolerance;
+            w->hi[k] = aim[k] == UT_AIM_NONE ? FREE : at + m->tolerance;
+        }
+        return;
+    }
     const uint8_t *want = m->want + b * 64, *push = m->push + b * 64;
     for (unsigned k = 0; k < 64; k++) {
         w->lo[k] = -FREE, w->hi[k] = FREE;
@@ -270,7 +280,7 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
     shown_luma(&w, y);
     dct->forward(y, c);
     targets(m, b, c, &w);
-    for (int round = 0; round < MAX_ROUNDS; round++) {
+    for (int round = 0; round < (m->aim ? AIM_ROUNDS : MAX_ROUNDS); round++) {
         unsigned bad = shortfall(&w, c, m->slack, d);
         if (bad < fewest) {
             fewest = bad;
@@ -279,7 +289,7 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
         if (!bad) break;
         if (round >= 6) /* clipping eats part of each step: lengthen it */
             for (int i = 0; i < 64; i++) d[i] *= 1.6f;
-        if (round == (int)m->patience || round + 1 == MAX_ROUNDS) {
+        if (!m->aim && (round == (int)m->patience || round + 1 == MAX_ROUNDS)) {
             block p = w;
             float pc[64];
             memcpy(pc, c, sizeof pc);

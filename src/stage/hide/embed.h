@@ -2,9 +2,12 @@
 #ifndef UT_STAGE_HIDE_EMBED_H
 #define UT_STAGE_HIDE_EMBED_H
 #include "stage/hide/place.h"
+#include "stage/hide/scs.h"
 
 /* What each coefficient is to carry: one byte a position. */
 enum { UT_PUSH_STEPS = 4, UT_FREE = 0xff, UT_WANT_LAYER2 = 2 }; /* value = bit, + UT_WANT_LAYER2 for the preamble's lattice */
+
+enum { UT_AIM_UNIT = 16, UT_AIM_NONE = INT16_MIN };
 
 typedef struct ut_embedding {
     const ut_picture *cover;
@@ -12,6 +15,8 @@ typedef struct ut_embedding {
     uint8_t *want;            /* [nblocks][64], owned */
     uint8_t *push;            /* [nblocks][64], owned: extra margin, in 1/UT_PUSH_STEPS of a coefficient unit */
     uint8_t *dirty;           /* [nblocks], owned: non-zero = ut_embed has to do this block (again) */
+    int16_t *aim;             /* [nblocks][64], owned: where coefficients are to lie, in 1/UT_AIM_UNIT, instead of want; NULL: want decides */
+    float tolerance;          /* and how far from there they may */
     const ut_place *layer[2]; /* payload's and preamble's safe intervals; [0] may be NULL if nothing wants it */
     float slack;              /* after rounding to 8 bit a coefficient may lie this far outside its interval */
     unsigned patience;        /* rounds of plain projection before pixels are settled one by one: 1 costs least in the picture, 6 half the time */
@@ -20,6 +25,15 @@ typedef struct ut_embedding {
 UT_MUST_CHECK ut_status ut_embedding_init(ut_embedding *m, const ut_picture *cover, ut_err *e);
 void ut_embedding_free(ut_embedding *m);
 void ut_embedding_want(ut_embedding *m, const ut_carriers *c, const uint8_t *bits, uint8_t layer); /* marks dirty */
+
+/* Dithered carriers instead of wants: mark the carriers with their bits (ut_scs_bit), of one of two kinds,
+ * then settle what each coefficient of the cover is to become; kind 0 in still blocks (NULL: none) stays as it is.  UT_E_MEMORY only. */
+UT_MUST_CHECK ut_status ut_embedding_aim(ut_embedding *m, const ut_scs_carriers *c, const uint8_t *bits, size_t nbits, unsigned kind,
+                                         ut_err *e);
+void ut_embedding_settle(ut_embedding *m, const float width[2], const float alpha[2], const uint8_t *still, unsigned nthreads);
+
+/* The still blocks: the `share` of them with the least energy but DC's in the cover. still: [nblocks], 1 or 0. */
+UT_MUST_CHECK ut_status ut_embed_still(const ut_picture *cover, double share, uint8_t *still, unsigned nthreads, ut_err *e);
 
 /* What parity 1 of every position costs more than parity 0 on the payload's lattice, in squared moves times scale, within
  * +-most.  cost: [nblocks][64]. */

@@ -38,11 +38,14 @@ typedef struct job {
     const ut_dct8 *dct;
     uint32_t blocks_w;
     float inverse[64]; /* steps per coefficient unit */
+    bool keep_sign;    /* c / W modulo 2 instead of |c| / W */
     uint8_t *map;      /* [nblocks][64]: |c| / W modulo 2, in 1/32 */
+    float *energy;     /* [nblocks]: sum of squares but DC's; or NULL */
 } job;
 
 static uint8_t phase_of(const job *j, unsigned k, float c)
 {
+    if (j->keep_sign) return (uint8_t)((int)floorf(c * j->inverse[k]) & (PHASES - 1));
     return (uint8_t)((unsigned)(fabsf(c) * j->inverse[k]) & (PHASES - 1));
 }
 
@@ -54,14 +57,19 @@ static void read_row(void *arg, size_t by)
         uint8_t *out = j->map + (by * j->blocks_w + bx) * 64;
         view_block(j->view, j->dct, bx, (uint32_t)by, c);
         for (unsigned k = 0; k < 64; k++) out[k] = phase_of(j, k, c[k]);
-        if (!ut_view_has(j->view, bx, (uint32_t)by)) memset(out, UT_PHASE_NONE, 64);
+        bool has = ut_view_has(j->view, bx, (uint32_t)by);
+        if (!has) memset(out, UT_PHASE_NONE, 64);
+        if (!j->energy) continue;
+        float sum = has ? 0 : -1;
+        for (unsigned k = 1; k < 64; k++) sum += c[k] * c[k];
+        j->energy[by * j->blocks_w + bx] = sum;
     }
 }
 
 /* The phase of every carrier: by way of a map of the whole picture, or block by block where there are few. */
 static ut_status phases(job *j, ut_grid g, const ut_carriers *c, uint8_t *phase, unsigned nthreads, ut_err *e)
 {
-    if (c->n < ut_grid_nblocks(g) / 2) {
+    if (!j->energy && c->n < ut_grid_nblocks(g) / 2) {
         for (size_t i = 0; i < c->n; i++) {
             float x[64];
             uint32_t b = c->pos[i] / 64;
@@ -108,6 +116,15 @@ ut_status ut_extract_phases(const ut_view *v, const ut_lattice *l, const ut_carr
     ut_grid g = ut_grid_of(ut_view_width(v), ut_view_height(v));
     job j = { .view = v, .dct = ut_dct8_get(), .blocks_w = g.blocks_w };
     for (int k = 1; k < 64; k++) j.inverse[k] = (float)(UT_LATTICE_UNIT * PHASES / 2) / (float)l->width[k];
+    return phases(&j, g, c, phase, nthreads, e);
+}
+
+ut_status ut_extract_steps(const ut_view *v, float per_unit, const ut_carriers *c, uint8_t *phase, float *energy,
+                           unsigned nthreads, ut_err *e)
+{
+    ut_grid g = ut_grid_of(ut_view_width(v), ut_view_height(v));
+    job j = { .view = v, .dct = ut_dct8_get(), .blocks_w = g.blocks_w, .keep_sign = true, .energy = energy };
+    for (int k = 1; k < 64; k++) j.inverse[k] = per_unit;
     return phases(&j, g, c, phase, nthreads, e);
 }
 

@@ -21,9 +21,14 @@ void ut_view_block(const ut_view *v, uint32_t bx, uint32_t by, float c[64]);
 
 /* Where each carrier's value lies: |c| / W modulo 2 in steps of 1/32 (from 0: centre of an even cell, from 32: of an odd one; 16 to 47 are an odd cell).
  * UT_PHASE_NONE where nothing was received.  phase: [c->n]. */
-enum { UT_PHASE_NONE = 128 };
+enum { UT_PHASE_NONE = 255 };
 UT_MUST_CHECK ut_status ut_extract_phases(const ut_view *v, const ut_lattice *l, const ut_carriers *c, uint8_t *phase,
                                           unsigned nthreads, ut_err *e);
+
+/* floor(c * per_unit) modulo 64, sign and all, of every carrier: what dithered lattices start from (scs.h); and every block's sum of
+ * squared coefficients without DC, negative where the block is missing.  energy: [nblocks]. */
+UT_MUST_CHECK ut_status ut_extract_steps(const ut_view *v, float per_unit, const ut_carriers *c, uint8_t *phase, float *energy,
+                                         unsigned nthreads, ut_err *e);
 
 /* Hard decisions as LLRs of +-64, 0 for what was not received. */
 static inline int8_t ut_phase_hard(uint8_t phase) { return phase >= UT_PHASE_NONE ? 0 : phase >= 16 && phase < 48 ? -64 : 64; }

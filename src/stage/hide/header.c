@@ -23,6 +23,7 @@ void ut_header_pack(const ut_header *h, uint8_t out[UT_HEADER_PLAIN_NBYTES])
     ut_put16(out + 18, (uint16_t)(h->height - 1));
     out[20] = h->trellis;
     out[21] = h->reach;
+    for (int i = 0; i < 8 && h->mode == UT_MODE_ROBUST; i++) out[20 + i / 2] |= (uint8_t)((h->trust[i] & 15) << (i % 2 * 4));
 }
 
 bool ut_header_unpack(const uint8_t in[UT_HEADER_PLAIN_NBYTES], ut_header *h)
@@ -32,10 +33,17 @@ bool ut_header_unpack(const uint8_t in[UT_HEADER_PLAIN_NBYTES], ut_header *h)
                       .code_nbits = ut_get32(in + 8), .sealed_nbytes = ut_get32(in + 12),
                       .width = ut_get16(in + 16) + 1u, .height = ut_get16(in + 18) + 1u,
                       .trellis = in[20], .reach = in[21] };
-    if (in[0] != UT_FORMAT_VERSION || memcmp(in + 6, zero, 2) || memcmp(in + 22, zero, 2)) return false;
-    if (h->mode != UT_MODE_LATTICE && h->mode != UT_MODE_LSB) return false;
+    if (in[0] != UT_FORMAT_VERSION || memcmp(in + 6, zero, 2)) return false;
+    if (h->mode == UT_MODE_ROBUST) { /* eight fours of bits where the others keep the trellis */
+        h->trellis = h->reach = 0;
+        for (int i = 0; i < 8; i++) h->trust[i] = in[20 + i / 2] >> (i % 2 * 4) & 15;
+    } else if (memcmp(in + 22, zero, 2)) {
+        return false;
+    }
+    if (h->mode < UT_MODE_LATTICE || h->mode > UT_MODE_ROBUST) return false;
     if (h->mode == UT_MODE_LATTICE && (!h->table || !h->scale)) return false;
     if (h->mode == UT_MODE_LSB && (h->table || h->scale || h->fec_kind || h->fec_rate || h->trellis)) return false;
+    if (h->mode == UT_MODE_ROBUST && (!h->table || h->table > 63 || !h->scale)) return false;
     if (!h->trellis != !h->reach) return false;
     if (h->trellis && (h->trellis < UT_SYNDROME_MIN_HEIGHT || h->trellis > UT_SYNDROME_MAX_HEIGHT)) return false;
     return h->code_nbits && h->sealed_nbytes && h->sealed_nbytes <= (1u << 30);

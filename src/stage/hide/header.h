@@ -5,18 +5,19 @@
 
 #define UT_HEADER_PLAIN_NBYTES 24 /* = UT_HEADER_NBYTES of the seal stage */
 #define UT_FORMAT_VERSION 1      /* a header's first byte */
-enum { UT_MODE_LATTICE = 1, UT_MODE_LSB = 2 };
+enum { UT_MODE_LATTICE = 1, UT_MODE_LSB = 2, UT_MODE_ROBUST = 3 };
 enum { UT_TABLE_WHATSAPP = 101, UT_TABLE_CUSTOM = 255 }; /* 1..100: Annex K.1 at that IJG quality */
 
 typedef struct ut_header {
     uint8_t mode;
-    uint8_t table, scale;    /* lattice: widths = table * scale / 16 */
+    uint8_t table, scale;    /* lattice: widths = table * scale / 16; robust: number of frequencies, cell width in halves */
     uint8_t fec_kind, fec_rate;
     uint32_t code_nbits;     /* raw bits in the payload's carriers */
     uint32_t sealed_nbytes;
     uint32_t width, height;  /* of the picture as hidden, 1..65536 */
     uint8_t trellis;         /* lattice: height of the syndrome-trellis code, 0: every carrier is a code bit itself */
     uint8_t reach;           /* with a trellis: so many carriers a code bit at most; else 0 */
+    uint8_t trust[8];        /* robust: of carriers by their block's liveliness, 0..15 (scs.h) */
 } ut_header;
 
 void ut_header_pack(const ut_header *h, uint8_t out[UT_HEADER_PLAIN_NBYTES]);

@@ -2,6 +2,7 @@
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "stage/hide/embed.h"
+#include "stage/hide/preamble.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@ static const double tau = 6.28318530717958647692;
 
 ut_status ut_sync_init(ut_sync *s, const uint8_t key[32], ut_err *e)
 {
-    ut_stream *st = ut_stream_new(key, 0, e);
+    ut_stream *st = ut_stream_new(key, UT_DOMAIN_SYNC, e);
     if (!st) return UT_E_MEMORY;
     for (unsigned n = 0; n < UT_SYNC_NLINES;) {
         int u = (int)ut_stream_below(st, 2 * MOST + 1) - MOST, v = (int)ut_stream_below(st, MOST + 1), r = u * u + v * v;

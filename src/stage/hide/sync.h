@@ -19,7 +19,7 @@ typedef struct ut_sync {
     float phase[UT_SYNC_NLINES];
 } ut_sync;
 
-/* key: 32 bytes that sender and receiver share. */
+/* key: the locator's carrier key. */
 UT_MUST_CHECK ut_status ut_sync_init(ut_sync *s, const uint8_t key[32], ut_err *e);
 
 /* Adds the pattern, stronger where the photo is busy, at that mean squared error over R, G and B. */

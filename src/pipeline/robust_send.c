@@ -1,0 +1,411 @@
+/* Sending in the robust form: plan, try, learn how much the channel really blurs, plan again, verify. */
+#include "pipeline/robust.h"
+#include "base/parallel.h"
+#include "media/image.h"
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ASK_AGAIN = 4, LEARN_ROUNDS = 4, TRIES = 10, THRIFTY_NPIXELS = 1500000, THRIFTY_TRIES = 4 };
+#define LEARNT .025  /* the model agrees with the trial to this share */
+#define BOX_ALPHA .7f
+#define DEARER 1.035
+#define UNSENT 1.1
+#define CHEAPER .967
+
+/* What a variant did to the payload's phases. */
+typedef struct outcome {
+    double info, ber;
+    double mean[64][2];             /* see ut_robust_fit_noise */
+    double cosine[UT_SCS_NCLASSES]; /* mean of the angle's between phase and bit sent, by liveliness */
+} outcome;
+
+/* One embedding at work: of the whole photo, or of a part of it to learn from. */
+typedef struct attempt {
+    ut_sender *s;
+    const ut_picture *cover;
+    ut_robust_plan plan;
+    ut_robust_layout layout;
+    uint8_t *still;                 /* [nblocks], owned */
+    const uint8_t *bits, *box_bits; /* borrowed */
+    size_t nbits, nbox;
+    /* what the variants made of it */
+    pthread_mutex_t lock;
+    const ut_as_sent *sent;
+    double ber;                     /* of the worst variant */
+    outcome worst;                  /* of that variant */
+    bool harmless[UT_ROUTE_MAX_VARIANTS];
+    double info[UT_ROUTE_MAX_VARIANTS]; /* of each, when last asked; 0: never */
+    ut_status status;
+    ut_err err;
+} attempt;
+
+#define PI 3.14159265358979323846
+
+/* From counts of phases relative to the bits sent. */
+static void summarise(size_t count[64][UT_SCS_PHASES], outcome *o)
+{
+    double wrong = 0, all = 0;
+    o->info = 0;
+    for (unsigned k = 1; k < 64; k++) {
+        double n = 0, sum[2] = { 0 };
+        for (unsigned p = 0; p < UT_SCS_PHASES; p++) {
+            double angle = 2 * PI * (p + .5) / UT_SCS_PHASES, m = (double)count[k][p];
+            n += m;
+            sum[0] += m * cos(angle);
+            sum[1] += m * cos(2 * angle);
+            if (p >= UT_SCS_PHASES / 4 && p < UT_SCS_PHASES * 3 / 4) wrong += m;
+        }
+        for (int i = 0; i < 2; i++) o->mean[k][i] = n > 0 ? sum[i] / n : 0;
+        o->info += n * ut_scs_measured(count[k]);
+        all += n;
+    }
+    o->ber = all > 0 ? wrong / all : .5;
+}
+
+/* What one variant makes of the payload's carriers. */
+static ut_status probe(attempt *a, size_t variant, outcome *o, ut_err *e)
+{
+    ut_received r;
+    ut_view v;
+    const ut_scs_carriers *c = &a->layout.payload;
+    size_t count[64][UT_SCS_PHASES] = { { 0 } };
+    double n[UT_SCS_NCLASSES] = { 0 };
+    ut_status st = ut_sender_arrive(a->s, a->sent, variant, &r, &v, e);
+    if (st != UT_OK) return st;
+    ut_scs_reading got = { 0 };
+    st = ut_scs_read(&v, c, (float)a->plan.width / UT_SCS_WIDTH_UNIT, &got, 1, e);
+    *o = (outcome){ 0 };
+    for (size_t i = 0; i < c->at.n && st == UT_OK; i++) {
+        if (got.phase[i] == UT_SCS_LOST) continue;
+        unsigned p = (got.phase[i] + (a->bits[ut_scs_bit(c, i, a->nbits)] ? UT_SCS_PHASES / 2 : 0)) % UT_SCS_PHASES;
+        o->cosine[got.liveliness[i]] += cos(2 * PI * (p + .5) / UT_SCS_PHASES);
+        n[got.liveliness[i]] += 1;
+        if (!a->still[c->at.pos[i] / 64]) count[c->at.pos[i] & 63][p]++;
+    }
+    for (unsigned q = 0; q < UT_SCS_NCLASSES; q++) o->cosine[q] = n[q] > 0 ? o->cosine[q] / n[q] : 0;
+    summarise(count, o);
+    ut_scs_reading_free(&got);
+    ut_received_free(&r);
+    return st;
+}
+
+/* Of many variants only the worst few need asking again. */
+static bool harmless(const attempt *a, size_t variant)
+{
+    size_t worse = 0;
+    for (size_t i = 0; i < a->s->route->nvariants; i++) worse += a->info[i] < a->info[variant];
+    return a->info[variant] > 0 && worse >= ASK_AGAIN;
+}
+
+static void probe_variant(void *arg, size_t variant)
+{
+    attempt *a = arg;
+    if (a->harmless[variant]) return;
+    ut_err err = { 0 };
+    outcome o;
+    ut_status st = probe(a, variant, &o, &err);
+    pthread_mutex_lock(&a->lock);
+    if (st != UT_OK && a->status == UT_OK) a->status = st, a->err = err;
+    if (st == UT_OK) a->ber = fmax(a->ber, o.ber);
+    if (st == UT_OK) a->info[variant] = o.info;
+    if (st == UT_OK && o.info < a->worst.info) a->worst = o;
+    pthread_mutex_unlock(&a->lock);
+}
+
+/* Embeds and asks every variant. */
+static ut_status embed(attempt *a, const ut_seal_keys *k, ut_picture *stego, ut_err *e)
+{
+    ut_sender *s = a->s;
+    ut_embedding m;
+    const float width[2] = { (float)a->plan.width / UT_SCS_WIDTH_UNIT, ut_robust_box_width(a->plan.tier) };
+    const float alpha[2] = { a->plan.alpha, BOX_ALPHA };
+    ut_status st = ut_embedding_init(&m, a->cover, e);
+    if (st != UT_OK) return st;
+    m.tolerance = .6f;
+    m.slack = 0;
+    st = ut_robust_layout_payload(&a->layout, a->plan.nfreq, k, e);
+    if (st == UT_OK) st = ut_embedding_aim(&m, &a->layout.payload, a->bits, a->nbits, 0, e);
+    if (st == UT_OK) st = ut_embedding_aim(&m, &a->layout.box, a->box_bits, a->nbox, 1, e);
+    if (st == UT_OK) {
+        ut_embedding_settle(&m, width, alpha, a->still, s->nthreads);
+        ut_embed(&m, stego, s->nthreads);
+    }
+    ut_embedding_free(&m);
+    return st;
+}
+
+static ut_status ask(attempt *a, const ut_picture *stego, ut_err *e)
+{
+    ut_sender *s = a->s;
+    ut_as_sent sent;
+    ut_status st = ut_sender_send(s, stego, &sent, e);
+    if (st == UT_OK) {
+        a->sent = &sent;
+        a->worst.info = INFINITY;
+        for (size_t i = 0; i < s->route->nvariants; i++) a->harmless[i] = harmless(a, i);
+        a->ber = 0;
+        a->status = UT_OK;
+        pthread_mutex_init(&a->lock, NULL);
+        ut_parallel(s->nthreads, s->route->nvariants, probe_variant, a);
+        pthread_mutex_destroy(&a->lock);
+        st = a->status;
+        if (st != UT_OK && e) *e = a->err;
+    }
+    ut_as_sent_free(&sent);
+    return st;
+}
+
+ut_robust_case ut_robust_case_of(const ut_sender *s, const ut_picture *p)
+{
+    bool fits;
+    ut_grid g = ut_grid_of(p->width, p->height);
+    return (ut_robust_case){ .nblocks = ut_grid_nblocks(g), .dense = ut_robust_dense(g, &fits), .grey = p->grey,
+                             .noise = s->noise, .kept = s->kept, .moving = 1 - s->still, .credit = s->credit };
+}
+
+/* A middle part of a large photo, at the same place on every codec's grid and in the synchronisation pattern. */
+static ut_status middle(const ut_picture *p, ut_picture *part, ut_err *e)
+{
+    uint32_t w = p->width < 1536 ? p->width : 1536, h = p->height < 1024 ? p->height : 1024;
+    uint32_t x = (p->width - w) / 2 / 256 * 256, y = (p->height - h) / 2 / 256 * 256;
+    ut_status st = ut_picture_alloc(part, w, h, false, e);
+    if (st != UT_OK) return st;
+    for (uint32_t r = 0; r < h; r++) memcpy(part->rgb + (size_t)r * w * 3, p->rgb + ((size_t)(y + r) * p->width + x) * 3, (size_t)w * 3);
+    part->grey = p->grey;
+    return UT_OK;
+}
+
+static ut_status attempt_still(attempt *a, double share, ut_err *e)
+{
+    ut_sender *s = a->s;
+    s->still = share;
+    if (!a->still) a->still = ut_calloc(ut_grid_nblocks(a->layout.grid), 1, e);
+    return a->still ? ut_embed_still(a->cover, share, a->still, s->nthreads, e) : UT_E_MEMORY;
+}
+
+/* What trials are to find out: how to carry so many sealed bits, or, where bits is 0, how many go at that squared error. */
+typedef struct aim {
+    double bits, mse;
+} aim;
+
+/* The plan, and how bad it is: squared error, or bits carried as a negative number; INFINITY: none. */
+static double plan_for(const ut_robust_case *c, const aim *to, ut_robust_plan *p)
+{
+    if (to->bits > 0) return ut_robust_plan_for(c, to->bits, 1, p) ? p->mse : INFINITY;
+    double bits = ut_robust_plan_at(c, to->mse, p);
+    return bits > 0 ? -bits : INFINITY;
+}
+
+/* Trials with that share of blocks left alone, until what they bring is what was planned.  cost: as plan_for gives it in the end. */
+static ut_status learn_share(attempt *a, double share, aim to, ut_picture *stego, const ut_seal_keys *k, double *cost, ut_err *e)
+{
+    ut_sender *s = a->s;
+    ut_robust_plan next;
+    ut_status st = attempt_still(a, share, e);
+    *cost = INFINITY;
+    for (int round = 0; round < LEARN_ROUNDS && st == UT_OK; round++) {
+        ut_robust_case c = ut_robust_case_of(s, a->cover);
+        aim less = to;
+        /* what no plan brings is tried at its utmost: the noise may be less than feared */
+        while (plan_for(&c, &less, &a->plan) >= INFINITY && less.bits > 1) less.bits *= .8;
+        if (!a->plan.nfreq) break;
+        st = embed(a, k, stego, e);
+        if (st == UT_OK) st = ask(a, stego, e);
+        if (st != UT_OK) break;
+        ut_robust_fit_noise(&a->plan, a->worst.mean, s->noise, s->kept);
+        s->credit = 1;
+        c = ut_robust_case_of(s, a->cover);
+        s->credit = c.credit = fmin(fmax(a->worst.info / fmax(ut_robust_expect(&c, &a->plan), 1), .5), 2);
+        s->worst_ber = a->ber;
+        *cost = plan_for(&c, &to, &next);
+        if (fabs(a->worst.info - a->plan.bits) < LEARNT * a->plan.bits) break;
+    }
+    return st;
+}
+
+/* How many of the quietest blocks are better left alone, where the channel would wipe out what they carry. */
+static ut_status learn_shares(attempt *a, aim to, ut_picture *stego, const ut_seal_keys *k, ut_err *e)
+{
+    static const double shares[] = { 0, .2, .4, .6, .8 };
+    enum { N = sizeof shares / sizeof *shares };
+    ut_sender *s = a->s;
+    double least = INFINITY, best = 0, cosine[UT_SCS_NCLASSES] = { 0 }, noise[64], kept[64], credit = s->credit, cost;
+    memcpy(noise, s->noise, sizeof noise);
+    memcpy(kept, s->kept, sizeof kept);
+    for (size_t i = 0; i < N; i++) {
+        ut_status st = learn_share(a, shares[i], to, stego, k, &cost, e);
+        if (st != UT_OK) return st;
+        if (cost > least) break;
+        least = cost;
+        best = shares[i];
+        memcpy(noise, s->noise, sizeof noise);
+        memcpy(kept, s->kept, sizeof kept);
+        memcpy(cosine, a->worst.cosine, sizeof cosine);
+        credit = s->credit;
+    }
+    s->credit = credit;
+    for (unsigned q = 0; q < UT_SCS_NCLASSES; q++) s->trust[q] = (uint8_t)fmin(fmax(cosine[q] * 16, 0), 15);
+    memcpy(s->noise, noise, sizeof noise);
+    memcpy(s->kept, kept, sizeof kept);
+    s->still = best;
+    return UT_OK;
+}
+
+/* Trial embeddings of random bits until the model knows the noise.  to: bits per block. */
+static ut_status learn(ut_sender *s, aim to, const ut_seal_keys *k, ut_err *e)
+{
+    ut_picture part = { 0 }, stego = { 0 };
+    const ut_picture *cover = s->cover;
+    ut_status st = UT_OK;
+    if ((size_t)cover->width * cover->height > THRIFTY_NPIXELS) {
+        st = middle(cover, &part, e);
+        cover = &part;
+    }
+    uint8_t *bits = ut_calloc(UT_ROBUST_NSLOTS, 1, e);
+    if (st == UT_OK && !bits) st = UT_E_MEMORY;
+    if (st == UT_OK) st = ut_picture_copy(&stego, cover, e);
+    ut_stream *r = st == UT_OK ? ut_stream_new(k->dither, UT_DOMAIN_MASK, e) : NULL;
+    if (st == UT_OK && !r) st = UT_E_MEMORY;
+    if (r) ut_stream_bytes(r, bits, UT_ROBUST_NSLOTS);
+    for (size_t i = 0; r && i < UT_ROBUST_NSLOTS; i++) bits[i] &= 1;
+    ut_stream_free(r);
+    attempt a = { .s = s, .cover = cover, .bits = bits, .box_bits = bits, .nbits = UT_ROBUST_NSLOTS - 3 };
+    if (st == UT_OK) st = ut_robust_layout_init(&a.layout, cover->width, cover->height, &s->locator, e);
+    if (st == UT_OK) st = ut_robust_box_nbits(&a.nbox, e);
+    to.bits *= (double)ut_grid_nblocks(a.layout.grid);
+    if (st == UT_OK) st = learn_shares(&a, to, &stego, k, e);
+    free(a.still);
+    ut_robust_layout_free(&a.layout);
+    ut_picture_free(&part);
+    ut_picture_free(&stego);
+    free(bits);
+    return st;
+}
+
+ut_status ut_robust_learn(ut_sender *s, double mse, ut_err *e)
+{
+    const ut_seal_keys *k;
+    ut_status st = ut_sender_keys(s, &k, e);
+    return st == UT_OK ? learn(s, (aim){ 0, mse }, k, e) : st;
+}
+
+/* The step with the most redundancy whose code bits the carriers hold, or nearly: a few unsent ones cost less than many sent twice. */
+static bool step_for(ut_fec_kind kind, size_t nsealed, size_t ncarriers, ut_fec_plan *plan)
+{
+    bool found = false;
+    for (unsigned i = 0; i < ut_fec_nrates(kind); i++) {
+        ut_fec_plan p;
+        if (ut_fec_plan_init(&p, kind, i, nsealed, NULL) != UT_OK || (double)p.code_nbits > UNSENT * (double)ncarriers) continue;
+        if (!found || p.code_nbits > plan->code_nbits) *plan = p, found = true;
+    }
+    return found;
+}
+
+/* Header and code bits for these sealed bytes under that plan. */
+static ut_status compose(attempt *a, const ut_buf *sealed, ut_fec_kind kind, const ut_seal_keys *k, ut_err *e)
+{
+    ut_sender *s = a->s;
+    uint8_t plain[UT_HEADER_NBYTES], box[UT_ROBUST_BOX_NBYTES];
+    ut_status st = ut_robust_layout_payload(&a->layout, a->plan.nfreq, k, e);
+    if (st != UT_OK) return st;
+    if (!step_for(kind, sealed->len, a->layout.payload.at.n, &s->plan))
+        return ut_fail(e, UT_E_CAPACITY, "no code of that kind fits: %zu bytes in %zu carriers", sealed->len, a->layout.payload.at.n);
+    s->header = (ut_header){ .mode = UT_MODE_ROBUST, .table = (uint8_t)a->plan.nfreq, .scale = (uint8_t)a->plan.width,
+                             .fec_kind = (uint8_t)s->plan.kind, .fec_rate = (uint8_t)s->plan.rate,
+                             .code_nbits = (uint32_t)s->plan.code_nbits, .sealed_nbytes = (uint32_t)sealed->len,
+                             .width = s->cover->width, .height = s->cover->height };
+    memcpy(s->header.trust, s->trust, sizeof s->trust);
+    ut_header_pack(&s->header, plain);
+    memcpy(box, s->salt, UT_SALT_NBYTES);
+    st = ut_seal_header(k, plain, box + UT_SALT_NBYTES, e);
+    if (st == UT_OK) st = ut_robust_box_protect(box, &s->locator, &s->header_bits, e);
+    s->code_bits.len = 0;
+    if (st == UT_OK) st = ut_buf_resize(&s->code_bits, s->plan.code_nbits, e);
+    if (st == UT_OK) st = ut_fec_encode(&s->plan, sealed->data, s->code_bits.data, s->nthreads, e);
+    if (st == UT_OK) st = ut_mask_bits(s->code_bits.data, s->code_bits.len, k->dither, UT_DOMAIN_MASK, e);
+    a->bits = s->code_bits.data;
+    a->nbits = s->code_bits.len;
+    a->box_bits = s->header_bits.data;
+    a->nbox = s->header_bits.len;
+    return st;
+}
+
+static ut_status too_much(const ut_sender *s, ut_err *e)
+{
+    return ut_fail(e, UT_E_CAPACITY, "it does not fit: these channels leave too little of this photo's detail (%.0f %% of the bits came wrong); "
+                   "use a shorter recording, a lower bit rate, a larger photo, or a gentler channel", 100 * s->worst_ber);
+}
+
+/* Plans for the message with `factor` times the information it should need, embeds, verifies as a receiver. */
+static ut_status attempt_at(attempt *a, const ut_buf *sealed, ut_fec_kind kind, double factor, unsigned coarser,
+                            const ut_seal_keys *k, ut_err *e)
+{
+    ut_sender *s = a->s;
+    ut_robust_case c = ut_robust_case_of(s, s->cover);
+    if (!ut_robust_plan_for(&c, 8 * (double)sealed->len, factor, &a->plan)) return too_much(s, e);
+    a->plan.tier += coarser;
+    if (a->plan.tier >= UT_ROBUST_NTIERS) return too_much(s, e);
+    s->tier = a->plan.tier;
+    ut_status st = compose(a, sealed, kind, k, e);
+    if (st == UT_OK) st = embed(a, k, &s->stego, e);
+    if (st == UT_OK) st = ut_sender_verify(s, sealed, e);
+    return st;
+}
+
+/* Up until it holds; then, where that is quick, down until it does not. */
+static ut_status settle(attempt *a, const ut_buf *sealed, ut_fec_kind kind, const ut_seal_keys *k, ut_err *e)
+{
+    ut_sender *s = a->s;
+    double factor = 1;
+    unsigned coarser = 0;
+    ut_status st = UT_E_DAMAGED;
+    int t = 0;
+    for (; t < TRIES && (st == UT_E_DAMAGED || st == UT_E_KEY); t++) {
+        if (t) factor *= st == UT_E_DAMAGED ? DEARER : 1;
+        if (st == UT_E_KEY) coarser++;
+        st = attempt_at(a, sealed, kind, factor, coarser, k, e);
+    }
+    if (st == UT_E_DAMAGED || st == UT_E_KEY) return too_much(s, e);
+    if (st != UT_OK || t > 1 || (size_t)s->cover->width * s->cover->height > THRIFTY_NPIXELS) return st;
+    for (int i = 0; i < THRIFTY_TRIES; i++) {
+        ut_picture good = s->stego;
+        ut_header header = s->header;
+        ut_fec_plan plan = s->plan;
+        s->stego = (ut_picture){ 0 };
+        st = ut_picture_copy(&s->stego, s->cover, e);
+        if (st == UT_OK) st = attempt_at(a, sealed, kind, factor *= CHEAPER, coarser, k, e);
+        if (st == UT_OK) {
+            ut_picture_free(&good);
+            continue;
+        }
+        ut_picture_free(&s->stego);
+        s->stego = good;
+        s->header = header;
+        s->plan = plan;
+        return st == UT_E_DAMAGED || st == UT_E_KEY || st == UT_E_CAPACITY ? UT_OK : st;
+    }
+    return UT_OK;
+}
+
+ut_status ut_robust_run(ut_sender *s, ut_seal_fn seal, void *arg, ut_fec_kind kind, size_t max_nbits, ut_err *e)
+{
+    ut_buf sealed = { 0 };
+    const ut_seal_keys *k;
+    attempt a = { .s = s, .cover = s->cover };
+    ut_status st = ut_sender_keys(s, &k, e);
+    if (st == UT_OK) st = seal(arg, k, &sealed, e);
+    if (st == UT_OK && sealed.len * 8 > max_nbits) st = too_much(s, e);
+    if (st == UT_OK) st = ut_robust_layout_init(&a.layout, s->cover->width, s->cover->height, &s->locator, e);
+    if (st == UT_OK && s->progress && s->progress(s->user, "hiding", .3)) st = ut_fail(e, UT_E_CANCELLED, "cancelled");
+    double nblocks = (double)ut_grid_nblocks(a.layout.grid);
+    if (st == UT_OK) st = learn(s, (aim){ 8 * (double)sealed.len / nblocks, 0 }, k, e);
+    if (st == UT_OK && s->progress && s->progress(s->user, "hiding", .6)) st = ut_fail(e, UT_E_CANCELLED, "cancelled");
+    if (st == UT_OK) st = attempt_still(&a, s->still, e);
+    if (st == UT_OK) st = settle(&a, &sealed, kind, k, e);
+    free(a.still);
+    ut_robust_layout_free(&a.layout);
+    ut_buf_free(&sealed);
+    return st;
+}
