@@ -67,7 +67,7 @@ static ut_status measure_rest(ut_design *d, const ut_route *r, const ut_picture 
     ut_status s = UT_OK;
     for (size_t i = 1; i < r->nvariants && s == UT_OK; i++) {
         size_t m = ut_channel_jpegs(r->variant[i].channel, r->variant[i].index, step, UT_CHAIN_MAX);
-        if (m && step[m - 1].last) s = measure_noise(d, &r->variant[i], cover, sync, e);
+        if (m && step[m - 1].last && !ut_channel_moves(r->variant[i].channel, cover->width, cover->height)) s = measure_noise(d, &r->variant[i], cover, sync, e);
     }
     return s;
 }
@@ -99,7 +99,7 @@ ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cove
     default_out(d);
     for (size_t i = 1; i < r->nvariants; i++) { /* the file as sent has the first matched channel's own tables */
         size_t n = ut_channel_jpegs(r->variant[i].channel, r->variant[i].index, step, UT_CHAIN_MAX);
-        if (n && step[n - 1].last && !first_jpeg) d->out = step[n - 1], first_jpeg = i;
+        if (n && step[n - 1].last && !first_jpeg && !ut_channel_moves(r->variant[i].channel, cover->width, cover->height)) d->out = step[n - 1], first_jpeg = i;
     }
     for (size_t i = 0; i < r->nvariants; i++) {
         const ut_variant *v = &r->variant[i];
@@ -107,7 +107,7 @@ ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cove
         if (jpeg_out) step[n++] = d->out;
         if (v->channel) {
             size_t m = ut_channel_jpegs(v->channel, v->index, step + n, UT_CHAIN_MAX - n);
-            if (!m || !step[n + m - 1].last) {
+            if (!m || !step[n + m - 1].last || ut_channel_moves(v->channel, cover->width, cover->height)) {
                 ut_status s = measure_noise(d, v, cover, sync, e);
                 if (s != UT_OK) return s;
                 continue;
