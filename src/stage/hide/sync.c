@@ -214,7 +214,7 @@ static void whiten(void *arg, size_t i)
 ut_status ut_sync_windows_init(ut_sync_windows *w, const ut_picture *p, unsigned nthreads, ut_err *e)
 {
     *w = (ut_sync_windows){ 0 };
-    if (p->width < 64 || p->height < 64) return ut_fail(e, UT_E_CAPACITY, "the picture is too small to be put right");
+    if (p->width < UT_SYNC_LEAST || p->height < UT_SYNC_LEAST) return ut_fail(e, UT_E_CAPACITY, "the picture is too small to be put right");
     uint32_t ww = p->width < UT_SYNC_WINDOW ? p->width : UT_SYNC_WINDOW, wh = p->height < UT_SYNC_WINDOW ? p->height : UT_SYNC_WINDOW;
     unsigned nx = (p->width + ww - 1) / ww, ny = (p->height + wh - 1) / wh, long_x = p->width >= p->height;
     if (nx > (long_x ? 3u : 2u)) nx = long_x ? 3 : 2;

@@ -32,7 +32,7 @@ typedef struct ut_sync_fit {
     unsigned turn;
     double scale_x, x0, scale_y, y0;
     double anchor_x, anchor_y; /* upright: where a hit of the search is exact to half a pixel */
-    double score;  /* strength in standard deviations of what chance would give; chance alone gets to about 6 */
+    double score;  /* strength in standard deviations of what chance would give; chance alone gets to about 6, refined to 9 */
     double sigma;  /* pixels by which the corners may be off, standard deviation */
 } ut_sync_fit;
 

@@ -3,7 +3,7 @@
 #define UT_STAGE_HIDE_SYNC_INTERNAL_H
 #include "stage/hide/sync.h"
 
-enum { UT_SYNC_FFT = 1024, UT_SYNC_WINDOW = 768, UT_SYNC_MAX_WINDOWS = 6 };
+enum { UT_SYNC_FFT = 1024, UT_SYNC_WINDOW = 768, UT_SYNC_MAX_WINDOWS = 6, UT_SYNC_LEAST = 100 };
 
 typedef struct ut_sync_window {
     uint32_t x, y, w, h; /* place and size in the picture */
@@ -15,7 +15,7 @@ typedef struct ut_sync_windows {
     size_t n;
 } ut_sync_windows;
 
-/* Up to six windows that reach into the picture's corners.  UT_E_CAPACITY: the picture is smaller than 64 pixels. */
+/* Up to six windows that reach into the picture's corners.  UT_E_CAPACITY: the picture is smaller than UT_SYNC_LEAST either way. */
 UT_MUST_CHECK ut_status ut_sync_windows_init(ut_sync_windows *w, const ut_picture *p, unsigned nthreads, ut_err *e);
 void ut_sync_windows_free(ut_sync_windows *w);
 

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = UT_SYNC_FFT, P = UT_SYNC_PERIOD, L = UT_SYNC_NLINES, NEAR = 6, KEEP = 64, FINE = 256, FIRST = 115, LAST = 666, ASPECT = 4 };
+enum { N = UT_SYNC_FFT, P = UT_SYNC_PERIOD, L = UT_SYNC_NLINES, NEAR = 6, KEEP = 64, FINE = 256, FIRST = 115, LAST = 666, ASPECT = 4, SCREEN = 32 };
 #define CAP 8.f       /* a line counts at most so many times the power around it: photos have lines of their own */
+#define HOPEFUL .8f
 #define CERTAIN 6.3f  /* standard deviations that chance does not reach in all these trials */
 static const double tau = 6.28318530717958647692;
 
@@ -86,6 +87,7 @@ static float line_power(const search *s, const candidate *c)
     unsigned n = 0;
     for (unsigned l = 0; l < L; l++) {
         int kx, ky;
+        if (l == SCREEN && s->wide && sum - (float)n < HOPEFUL * sqrtf((float)n)) return 0; /* so many pairs of scales: most are not worth all lines */
         if (!bin_of(s, c, l, &kx, &ky)) continue;
         sum += s->power[(size_t)(kx & (N - 1)) * N + (ky & (N - 1))];
         n++;
