@@ -196,6 +196,6 @@ ut_status ut_arrive(const ut_variant *var, const ut_picture *sent, const ut_sync
     }
     ut_received_free(r);
     if (s != UT_OK) return s;
-    return ut_fail(e, UT_E_UNSUPPORTED, "%s brings the picture back as %ux%u, and neither its scale nor its place can be told from that; use a larger photo "
+    return ut_fail(e, UT_E_CAPACITY, "%s brings the picture back as %ux%u, and neither its scale nor its place can be told from that; use a larger photo "
                    "or a gentler channel", var->name, w, h);
 }

@@ -37,7 +37,7 @@ UT_MUST_CHECK ut_status ut_restore_placed(const ut_picture *got, const ut_sync_f
 
 /* The sender's rehearsal: what arrives of `sent` after one variant of a channel.  Where it comes back at another size it is put back as a receiver does,
  * by nothing but the pattern (of the original's offset the pattern leaves multiples of 256 open: these the sender takes from the picture).
- * r keeps what the view borrows.  UT_E_UNSUPPORTED: without a pattern (sync NULL) or where it is not found. */
+ * r keeps what the view borrows.  UT_E_CAPACITY: without a pattern (sync NULL) or where it is not found. */
 UT_MUST_CHECK ut_status ut_arrive(const ut_variant *var, const ut_picture *sent, const ut_sync *sync, unsigned nthreads, ut_received *r,
                                   ut_view *v, ut_err *e);
 

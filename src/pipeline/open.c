@@ -87,16 +87,41 @@ ut_status ut_job_open_voice(ut_job *j)
     return UT_OK;
 }
 
-/* Where a channel changes the picture's geometry, hiding starts from a photo that has the pattern by which a receiver can undo that. */
+/* How clearly the pattern is seen after the worst of the channels that change the geometry. */
+static ut_status seen(const ut_job *j, double *score)
+{
+    *score = INFINITY;
+    for (size_t i = 1; i < j->route.nvariants; i++) {
+        const ut_variant *v = &j->route.variant[i];
+        ut_received r;
+        ut_places p;
+        if (!ut_channel_moves(v->channel, j->cover.width, j->cover.height)) continue;
+        ut_status s = ut_channel_apply(v->channel, v->index, &j->marked, UT_WANT_PICTURE, &r, j->err);
+        if (s == UT_OK) s = ut_locate(&j->sync, &r.picture, j->opt->nthreads, &p, j->err);
+        ut_received_free(&r);
+        if (s != UT_OK) return s;
+        *score = fmin(*score, p.n ? p.at[0].score : 0);
+    }
+    return UT_OK;
+}
+
+/* Where a channel changes the picture's geometry, hiding starts from a photo that has the pattern by which a receiver can undo that: as weak as will
+ * do, for busy photos up to four times as strong. */
 static ut_status mark(ut_job *j, const ut_sync **sync)
 {
     bool moves = false;
+    double score;
     *sync = NULL;
     for (size_t i = 0; i < j->route.nchannels; i++) moves = moves || ut_channel_moves(j->route.channel[i], j->cover.width, j->cover.height);
     if (!moves) return UT_OK;
     ut_status s = ut_sync_of(&j->ring, &j->sync, j->err);
-    if (s == UT_OK) s = ut_picture_copy(&j->marked, &j->cover, j->err);
-    if (s == UT_OK) s = ut_sync_add(&j->sync, &j->marked, UT_SYNC_MSE, j->opt->nthreads, j->err);
+    for (double mse = UT_SYNC_MSE; s == UT_OK && mse <= UT_SYNC_MOST_MSE; mse *= 2) {
+        ut_picture_free(&j->marked);
+        s = ut_picture_copy(&j->marked, &j->cover, j->err);
+        if (s == UT_OK) s = ut_sync_add(&j->sync, &j->marked, mse, j->opt->nthreads, j->err);
+        if (s == UT_OK) s = seen(j, &score);
+        if (s == UT_OK && score >= UT_SYNC_CLEAR) break;
+    }
     if (s == UT_OK) *sync = &j->sync;
     return s;
 }

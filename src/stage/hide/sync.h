@@ -11,7 +11,9 @@
 
 #define UT_SYNC_PERIOD 256
 #define UT_SYNC_NLINES 128
-#define UT_SYNC_MSE 0.3 /* squared error per sample that the pattern costs: 53.4 dB by itself */
+#define UT_SYNC_MSE 0.3       /* squared error per sample that the pattern costs: 53.4 dB by itself */
+#define UT_SYNC_MOST_MSE 1.2  /* where a busy photo hides it: 47.3 dB */
+#define UT_SYNC_CLEAR 15      /* score, refined, at which whole pixels can be told apart before anything is embedded */
 
 /* Wave l is cos(2 pi (u x + v y) / 256 + phase) at pixel (x, y). */
 typedef struct ut_sync {
