@@ -25,6 +25,7 @@ static row rows[] = {
     { "jpeg:75", .50, 0, 0 },      { "jpeg:75", .33, 0, 0 },         { "jpeg:75", .17, 0, 0 },      { "jpeg:75", .07, 0, 0 },
     { "jpeg:75-95", .18, 75, 95 },
     { "jpeg:50-95", .08, 50, 95 }, { "jpeg:85+jpeg:75", .10, 0, 0 }, { "png", 3.0, 0, 0 },
+    { "resize:0.75+jpeg:85", .02, 0, 0 }, { "resize:0.5+jpeg:85", .005, 0, 0 }, { "resize:1.5+jpeg:85", .02, 0, 0 }, { "crop:0.9+jpeg:85", .02, 0, 0 },
 };
 enum { NROWS = sizeof rows / sizeof *rows, MAX_FILES = 4096 };
 
