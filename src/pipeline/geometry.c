@@ -123,7 +123,7 @@ ut_status ut_restore_placed(const ut_picture *got, const ut_sync_fit *at, ut_res
         return s;
     }
     ut_axis x = axis(at->scale_x, at->x0, upright.width, &ox), y = axis(at->scale_y, at->y0, upright.height, &oy);
-    s = x.n && y.n ? ut_resample(&upright, x, y, &r->picture, e) : ut_fail(e, UT_E_UNSUPPORTED, "the picture cannot be put back at its size");
+    s = x.n && y.n && (uint64_t)x.n * y.n <= UT_MAX_PIXELS ? ut_resample(&upright, x, y, &r->picture, e) : ut_fail(e, UT_E_UNSUPPORTED, "the picture cannot be put back at its size");
     show(r);
     while (ox < 0) ox += UT_SYNC_PERIOD;
     while (oy < 0) oy += UT_SYNC_PERIOD;

@@ -6,14 +6,16 @@
 
 enum { BLOCK = 8, SLACK = BLOCK - 1 }; /* a picture put back may be longer by rounding than the whole was; no whole block is */
 
-/* As if the picture lay at (x, y) of one that ends where it does. */
-static ut_view lying_at(const ut_view *v, uint32_t x, uint32_t y)
+enum { ENOUGH = 2048 }; /* pixels a side that most often show the box well enough; all of a large picture takes long */
+
+/* As if the picture lay at (x, y) of one that ends where it does, or after so many pixels. */
+static ut_view lying_at(const ut_view *v, uint32_t x, uint32_t y, uint32_t most)
 {
     ut_view w = *v;
     w.x = x;
     w.y = y;
-    w.width = x + v->picture->width;
-    w.height = y + v->picture->height;
+    w.width = x + (v->picture->width < most ? v->picture->width : most);
+    w.height = y + (v->picture->height < most ? v->picture->height : most);
     return w;
 }
 
@@ -72,22 +74,29 @@ static ut_status settle(ut_view *v, uint32_t x0, uint32_t y0, uint32_t tile, con
     return s != UT_OK ? s : n ? UT_OK : UT_E_KEY;
 }
 
-ut_status ut_message_find_robust_part(ut_view *v, unsigned period, ut_keyring *ring, ut_found *f, ut_err *e)
+static ut_status find_part(ut_view *v, unsigned period, uint32_t most, const ut_seal_keys *locator, ut_keyring *ring, ut_found *f, ut_err *e)
 {
-    ut_seal_keys locator;
     uint32_t x = v->x % period, y = v->y % period;
-    *f = (ut_found){ 0 };
-    ut_status s = ut_keyring_locator(ring, &locator, e);
-    if (s == UT_OK) s = UT_E_KEY;
+    ut_status s = UT_E_KEY;
     for (unsigned dense = 0; dense < 2 && s == UT_E_KEY; dense++) {
         uint32_t tile = BLOCK * (dense ? UT_ROBUST_DENSE_TILE : UT_ROBUST_TILE), n = tile / period;
         for (uint32_t i = 0; i < n * n && s == UT_E_KEY; i++) {
-            ut_view at = lying_at(v, x + i % n * period, y + i / n * period);
-            s = open_at(&at, dense, &locator, ring, f, e);
-            if (s != UT_OK) continue;
-            s = settle(v, at.x, at.y, tile, f, e);
+            ut_view at = lying_at(v, x + i % n * period, y + i / n * period, most);
+            s = open_at(&at, dense, locator, ring, f, e);
+            if (s == UT_OK) s = settle(v, at.x, at.y, tile, f, e);
         }
     }
+    return s;
+}
+
+ut_status ut_message_find_robust_part(ut_view *v, unsigned period, ut_keyring *ring, ut_found *f, ut_err *e)
+{
+    ut_seal_keys locator;
+    bool large = v->picture->width > ENOUGH || v->picture->height > ENOUGH;
+    *f = (ut_found){ 0 };
+    ut_status s = ut_keyring_locator(ring, &locator, e);
+    if (s == UT_OK) s = find_part(v, period, ENOUGH, &locator, ring, f, e);
+    if (s == UT_E_KEY && large) s = find_part(v, period, UT_MAX_SIDE, &locator, ring, f, e);
     ut_wipe(&locator, sizeof locator);
     return s == UT_E_KEY ? ut_fail(e, s, "the header did not come back") : s;
 }

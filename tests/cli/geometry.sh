@@ -2,7 +2,7 @@
 # What was resized, cropped, turned or mirrored on its way comes back, and reveal says what happened.
 . "$2/tests/cli/lib/common.bash"
 scene photo.png 768 512
-head -c 60 photo.png >secret
+head -c 600 photo.png >secret
 key=(--public --codec raw)
 
 # back NAME PATTERN: `received` reveals to the secret, and the report tells of it
