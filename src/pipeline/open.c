@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DROWNED_MSE 13 /* trials that move more than this would drown the synchronisation pattern */
+
 static const char *name_or(const char *name, const char *other) { return name ? name : other; }
 
 static void notice(ut_hide_report *r, const char *text)
@@ -140,7 +142,9 @@ ut_status ut_job_prepare(ut_job *j)
     if (s == UT_OK) s = ut_design_init(&j->design, &j->route, base, jpeg, sync, j->err);
     if (s == UT_OK) s = ut_sender_init(&j->sender, base, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
     j->sender.sync = sync;
-    if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, 65025 / pow(10, j->min_psnr_db / 10), j->err);
+    double mse = 65025 / pow(10, j->min_psnr_db / 10);
+    if (sync) mse = fmin(mse, DROWNED_MSE);
+    if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, mse, j->err);
     if (s == UT_OK) s = ut_sender_forecast(&j->sender, &j->forecast, j->err);
     if (s != UT_OK) return s;
     if (j->design.noisy)
