@@ -29,7 +29,8 @@ static const row rows[] = {
     { "jpeg:75", .17, 51 },         { "jpeg:75", .07, 56 },         { "jpeg:75-95", .25, 40 },
     { "jpeg:50-95", .12, 40 },      { "jpeg:85+jpeg:75", .18, 40 }, { "webp:90", .15, 40 },
     { "webp:80", .06, 40 },         { "webp:75", .03, 40 },         { "avif:60", .01, 40 },
-    { "resize:0.75+jpeg:85", .02, 40 }, { "crop:0.9+jpeg:85", .005, 40 }, { "png", 3.0, 48 },
+    { "resize:0.75+jpeg:85", .02, 40 }, { "crop:0.9+jpeg:85", .02, 40 }, { "resize:0.5+jpeg:85", .005, 40 },
+    { "resize:1.5+jpeg:85", .02, 40 }, { "any", .02, 40 },         { "png", 3.0, 48 },
 };
 enum { NROWS = sizeof rows / sizeof *rows };
 

@@ -425,7 +425,9 @@ def program_vectors(tmp):
     spoil("program-cropped.jpg", jpeg(j75.crop((3, 5, 250, 250)), 90), KEY, "cropped")
     spoil("program-resized.jpg", jpeg(j75.resize((192, 192), Image.BICUBIC), 90), KEY, "made smaller")
     spoil("program-hard.jpg", jpeg(j75, 5), KEY, "compressed far too hard")
-    spoil("program-turned.jpg", jpeg(j75.transpose(Image.ROTATE_90), 90), KEY, "turned")
+    put("program-turned.jpg", jpeg(j75.transpose(Image.ROTATE_90), 90))
+    as_75 = next(line.split()[4] for line in lines if line.startswith("program-jpeg75.jpg file a.key 0"))
+    want("program-turned.jpg", "file", "a.key", 0, "lattice through JPEG 75, turned and saved at 90", as_75)
     spoil("program-wrong-table.jpg", jpeg(j75, 25), KEY, "compressed by a table far from the lattice's")
     # the salt has no redundancy: noise in every third of the other blocks leaves a message that is found, and broken
     blocks = [r // 12 for r in draw(Stream(PUBLIC_STREAM, 0), 128, 12 * 32 * 32, set())]

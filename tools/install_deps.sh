@@ -11,7 +11,7 @@ packages=(cmake make gcc libc6-dev pkg-config
 case $purpose in
 build) ;;
 check)
-    packages+=(libasan8 libubsan1)
+    packages+=(libasan8 libubsan1 libjpeg-turbo-progs)
     if [ "${CI:-}" = true ]; then packages+=(clang qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross); fi
     ;;
 demo) packages+=(espeak-ng sox) ;;

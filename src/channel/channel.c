@@ -18,6 +18,18 @@ bool ut_channel_is_lossless(const ut_channel *c)
     return true;
 }
 
+bool ut_channel_moves(const ut_channel *c, uint32_t width, uint32_t height)
+{
+    for (size_t i = 0; i < c->nsteps; i++) {
+        const ut_channel_step *s = &c->step[i];
+        uint32_t w = width, h = height;
+        if (s->kind == UT_STEP_PROFILE) ut_profile_size(s->profile, width, height, &w, &h);
+        if (w != width || h != height || (s->kind == UT_STEP_CAP && width > s->cap)) return true;
+        if ((s->kind == UT_STEP_FACTOR || s->kind == UT_STEP_CROP) && s->ppm != UT_MILLION) return true;
+    }
+    return false;
+}
+
 void ut_channel_fit(const ut_channel *c, uint32_t width, uint32_t height, uint32_t *fit_width, uint32_t *fit_height)
 {
     *fit_width = width;

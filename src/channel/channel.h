@@ -24,6 +24,8 @@ size_t ut_channel_nvariants(const ut_channel *c);                             /*
 void ut_channel_variant_name(const ut_channel *c, size_t i, char *name, size_t nname); /* "jpeg:80", "whatsapp" */
 bool ut_channel_is_lossless(const ut_channel *c);                             /* pixels come back unchanged */
 
+bool ut_channel_moves(const ut_channel *c, uint32_t width, uint32_t height);  /* a picture of that size comes back at another, or cropped */
+
 /* The size to which a picture of width x height must be brought BEFORE embedding so that a platform's own geometry
  * rules leave it alone.  Only profiles ask for this; an explicit "resize:" step is an attack, not a rule to obey. */
 void ut_channel_fit(const ut_channel *c, uint32_t width, uint32_t height, uint32_t *fit_width, uint32_t *fit_height);

@@ -1,5 +1,6 @@
 #include "channel/codec.h"
 #include "channel/exif.h"
+#include "channel/turn.h"
 #include <string.h>
 
 /* ISO base media: a box "ftyp" whose brands tell AVIF from HEIC. */
@@ -75,6 +76,16 @@ static ut_status decode(ut_file_kind k, const uint8_t *data, size_t n, const cha
                    name);
 }
 
+static ut_status upright_coefs(const uint8_t *data, size_t n, const char *name, unsigned orientation, ut_jpeg_coefs *jpeg, ut_err *e)
+{
+    ut_jpeg_coefs as_stored;
+    if (orientation == 1) return ut_jpeg_read_coefs(data, n, name, jpeg, e);
+    ut_status s = ut_jpeg_read_coefs(data, n, name, &as_stored, e);
+    if (s == UT_OK) s = ut_orient_luma(&as_stored, orientation, jpeg, e);
+    ut_jpeg_coefs_free(&as_stored);
+    return s;
+}
+
 ut_status ut_codec_read(const uint8_t *data, size_t n, const char *name, ut_picture *pic, ut_jpeg_coefs *jpeg,
                         ut_file_info *info, ut_err *e)
 {
@@ -93,8 +104,7 @@ ut_status ut_codec_read(const uint8_t *data, size_t n, const char *name, ut_pict
     /* HEIF rotates by its own boxes, already applied; its EXIF orientation only repeats them */
     info->orientation = k == UT_FILE_HEIC || k == UT_FILE_AVIF ? 1 : x.orientation;
     if (info->orientation != 1) s = ut_orient(pic, info->orientation, e);
-    if (s == UT_OK && jpeg && k == UT_FILE_JPEG && info->orientation == 1)
-        s = ut_jpeg_read_coefs(data, n, name, jpeg, e);
+    if (s == UT_OK && jpeg && k == UT_FILE_JPEG) s = upright_coefs(data, n, name, info->orientation, jpeg, e);
     if (s != UT_OK) ut_picture_free(pic);
     return s;
 }

@@ -1,5 +1,4 @@
 #include "channel/exif.h"
-#include <stdlib.h>
 #include <string.h>
 
 enum { TAG_ORIENTATION = 0x0112, TAG_EXIF_IFD = 0x8769, TAG_WIDTH = 0xa002, TAG_HEIGHT = 0xa003, SHORT = 3, LONG = 4 };
@@ -62,43 +61,4 @@ ut_exif ut_exif_normalise(uint8_t *p, size_t n)
     walk(&t, get(&t, 4, 4), true, &out, &exif_ifd);
     if (exif_ifd) walk(&t, exif_ifd, false, &out, NULL);
     return out;
-}
-
-/* Source pixel of output (x, y); w and h are the source's. */
-static size_t source(unsigned o, uint32_t w, uint32_t h, uint32_t x, uint32_t y)
-{
-    switch (o) {
-    case 2: return (size_t)y * w + (w - 1 - x);
-    case 3: return (size_t)(h - 1 - y) * w + (w - 1 - x);
-    case 4: return (size_t)(h - 1 - y) * w + x;
-    case 5: return (size_t)x * w + y;
-    case 6: return (size_t)(h - 1 - x) * w + y;
-    case 7: return (size_t)(h - 1 - x) * w + (w - 1 - y);
-    case 8: return (size_t)x * w + (w - 1 - y);
-    default: return (size_t)y * w + x;
-    }
-}
-
-ut_status ut_orient(ut_picture *pic, unsigned o, ut_err *e)
-{
-    if (o < 2 || o > 8) return UT_OK;
-    ut_picture to;
-    bool turned = o >= 5;
-    ut_status s = ut_picture_alloc(&to, turned ? pic->height : pic->width, turned ? pic->width : pic->height,
-                                   pic->alpha != NULL, e);
-    if (s != UT_OK) return s;
-    size_t i = 0;
-    for (uint32_t y = 0; y < to.height; y++)
-        for (uint32_t x = 0; x < to.width; x++, i++) {
-            size_t from = source(o, pic->width, pic->height, x, y);
-            memcpy(to.rgb + 3 * i, pic->rgb + 3 * from, 3);
-            if (to.alpha) to.alpha[i] = pic->alpha[from];
-        }
-    free(pic->rgb);
-    free(pic->alpha);
-    pic->rgb = to.rgb;
-    pic->alpha = to.alpha;
-    pic->width = to.width;
-    pic->height = to.height;
-    return UT_OK;
 }

@@ -12,7 +12,4 @@ typedef struct ut_exif {
 /* tiff: from "II" or "MM" on, may be NULL if n is 0.  The orientation tag of IFD0 is set to 1
  * in place; that of the thumbnail (IFD1) stays, for the thumbnail is not turned. */
 ut_exif ut_exif_normalise(uint8_t *tiff, size_t n);
-
-/* Turns pixels and alpha so that a picture of that orientation stands upright. */
-UT_MUST_CHECK ut_status ut_orient(ut_picture *pic, unsigned orientation, ut_err *e);
 #endif

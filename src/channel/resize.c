@@ -32,19 +32,21 @@ static double lanczos3(double x)
 }
 
 /* The weights of one output sample, rounded so that they sum to one: the rest goes to the largest. */
-static void one_sample(taps *t, uint32_t i, uint32_t from, double scale, double support)
+static void one_sample(taps *t, uint32_t i, uint32_t from, double scale, double offset, double support)
 {
-    double centre = (i + 0.5) * scale, stretch = scale > 1 ? scale : 1;
+    double centre = offset + (i + 0.5) * scale, stretch = scale > 1 ? scale : 1;
     int64_t lo = (int64_t)floor(centre - support + 0.5), hi = (int64_t)floor(centre + support + 0.5);
     if (lo < 0) lo = 0;
     if (hi > from) hi = from;
+    if (hi < 1) hi = 1;
+    if (lo >= hi) lo = hi - 1; /* wholly outside: the edge */
     unsigned n = (unsigned)(hi - lo);
     if (n > t->width) n = t->width;
     int32_t *w = t->weight + (size_t)i * t->width, sum = 0, big = 0;
     double total = 0;
     for (unsigned k = 0; k < n; k++) total += lanczos3(((double)(lo + k) - centre + 0.5) / stretch);
     for (unsigned k = 0; k < n; k++) {
-        double v = lanczos3(((double)(lo + k) - centre + 0.5) / stretch) / total;
+        double v = n > 1 ? lanczos3(((double)(lo + k) - centre + 0.5) / stretch) / total : 1;
         w[k] = (int32_t)lrint(v * (1 << BITS));
         sum += w[k];
         if (w[k] > w[big]) big = (int32_t)k;
@@ -54,9 +56,9 @@ static void one_sample(taps *t, uint32_t i, uint32_t from, double scale, double 
     t->count[i] = n;
 }
 
-static ut_status taps_make(taps *t, uint32_t from, uint32_t to, ut_err *e)
+static ut_status taps_make(taps *t, uint32_t from, uint32_t to, double scale, double offset, ut_err *e)
 {
-    double scale = (double)from / to, support = 3 * (scale > 1 ? scale : 1);
+    double support = 3 * (scale > 1 ? scale : 1);
     *t = (taps){ .n = to, .width = 2 * (unsigned)ceil(support) + 1 };
     t->first = ut_calloc(to, sizeof *t->first, e);
     t->count = ut_calloc(to, sizeof *t->count, e);
@@ -65,7 +67,7 @@ static ut_status taps_make(taps *t, uint32_t from, uint32_t to, ut_err *e)
         taps_free(t);
         return UT_E_MEMORY;
     }
-    for (uint32_t i = 0; i < to; i++) one_sample(t, i, from, scale, support);
+    for (uint32_t i = 0; i < to; i++) one_sample(t, i, from, scale, offset, support);
     return UT_OK;
 }
 
@@ -148,11 +150,28 @@ ut_status ut_resize(const ut_picture *in, uint32_t width, uint32_t height, ut_pi
     if (width == in->width && height == in->height) return ut_picture_copy(out, in, e);
     ut_status s = ut_picture_alloc(out, width, height, in->alpha != NULL, e);
     if (s != UT_OK) return s;
-    s = taps_make(&tx, in->width, width, e);
-    if (s == UT_OK) s = taps_make(&ty, in->height, height, e);
+    s = taps_make(&tx, in->width, width, (double)in->width / width, 0, e);
+    if (s == UT_OK) s = taps_make(&ty, in->height, height, (double)in->height / height, 0, e);
     if (s == UT_OK) s = plane(in->rgb, in->width, in->height, &tx, &ty, 3, out->rgb, e);
     if (s == UT_OK && in->alpha) s = plane(in->alpha, in->width, in->height, &tx, &ty, 1, out->alpha, e);
     if (s == UT_OK) s = copy_extras(in, out, e);
+    taps_free(&tx);
+    taps_free(&ty);
+    if (s != UT_OK) ut_picture_free(out);
+    return s;
+}
+
+ut_status ut_resample(const ut_picture *in, ut_axis x, ut_axis y, ut_picture *out, ut_err *e)
+{
+    taps tx = { 0 }, ty = { 0 };
+    *out = (ut_picture){ 0 };
+    if (!(x.step > 0 && x.step < 64 && y.step > 0 && y.step < 64)) return ut_fail(e, UT_E_INTERNAL, "a picture is resampled by a senseless step");
+    ut_status s = ut_picture_alloc(out, x.n, y.n, false, e);
+    if (s != UT_OK) return s;
+    s = taps_make(&tx, in->width, x.n, x.step, x.first, e);
+    if (s == UT_OK) s = taps_make(&ty, in->height, y.n, y.step, y.first, e);
+    if (s == UT_OK) s = plane(in->rgb, in->width, in->height, &tx, &ty, 3, out->rgb, e);
+    out->grey = in->grey;
     taps_free(&tx);
     taps_free(&ty);
     if (s != UT_OK) ut_picture_free(out);

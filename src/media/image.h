@@ -13,7 +13,8 @@ typedef struct ut_image_info {
 } ut_image_info;
 
 /* JPEG (grey, CMYK, progressive), PNG (16 bit, palette, alpha), WebP, HEIC, AVIF, by content, not by name.
- * jpeg: may be NULL; where the file is a JPEG of orientation 1 it gets the coefficients, otherwise nplanes is 0.
+ * jpeg: may be NULL; where the file is a JPEG it gets the coefficients, otherwise nplanes is 0; where EXIF had the picture turned, luma's alone,
+ * turned alike, if whole blocks allow.
  * name: what messages call the file.  UT_E_INPUT: empty, truncated, corrupt, too large; UT_E_UNSUPPORTED. */
 UT_MUST_CHECK ut_status ut_image_read(const uint8_t *data, size_t n, const char *name, ut_picture *pic,
                                       ut_jpeg_coefs *jpeg, ut_image_info *info, ut_err *e);

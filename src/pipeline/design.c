@@ -1,6 +1,6 @@
 /* From channels to a lattice: whose quantisers it must live with, and how wide its cells are. */
 #include "kern/dct8.h"
-#include "pipeline/route.h"
+#include "pipeline/geometry.h"
 #include "stage/hide/extract.h"
 #include <math.h>
 #include <string.h>
@@ -34,22 +34,19 @@ static void add_between(ut_design *d, const ut_channel_jpeg *a, const ut_channel
 }
 
 /* Root mean square change that a channel does to the luma coefficients of this very photo. */
-static ut_status measure_noise(ut_design *d, const ut_variant *v, const ut_picture *cover, ut_err *e)
+static ut_status measure_noise(ut_design *d, const ut_variant *v, const ut_picture *cover, const ut_sync *sync, ut_err *e)
 {
     ut_received got;
-    ut_status s = ut_channel_apply(v->channel, v->index, cover, UT_WANT_PICTURE, &got, e);
+    ut_view was = { .picture = cover }, is;
+    ut_status s = ut_arrive(v, cover, sync, 0, &got, &is, e);
     if (s != UT_OK) return s;
-    if (got.picture.width != cover->width || got.picture.height != cover->height) {
-        ut_received_free(&got);
-        return ut_fail(e, UT_E_UNSUPPORTED, "%s changes the picture's size or place, which this version cannot undo; "
-                       "hide for a channel that keeps the geometry", v->name);
-    }
-    ut_view was = { NULL, cover }, is = { NULL, &got.picture };
     ut_grid g = ut_grid_of(cover->width, cover->height);
     size_t n = ut_grid_nblocks(g), step = n / 3000 + 1, m = 0;
     double sum[64] = { 0 };
-    for (size_t b = 0; b < n; b += step, m++) {
+    for (size_t b = 0; b < n; b += step) {
         float x[64], y[64];
+        if (!ut_view_has(&is, (uint32_t)(b % g.blocks_w), (uint32_t)(b / g.blocks_w))) continue;
+        m++;
         ut_view_block(&was, (uint32_t)(b % g.blocks_w), (uint32_t)(b / g.blocks_w), x);
         ut_view_block(&is, (uint32_t)(b % g.blocks_w), (uint32_t)(b / g.blocks_w), y);
         for (int k = 0; k < 64; k++) sum[k] += (double)((x[k] - y[k]) * (x[k] - y[k]));
@@ -64,13 +61,13 @@ static ut_status measure_noise(ut_design *d, const ut_variant *v, const ut_pictu
 }
 
 /* What the variants with known tables do, where others are noisy: to the robust form all of them are noise. */
-static ut_status measure_rest(ut_design *d, const ut_route *r, const ut_picture *cover, ut_err *e)
+static ut_status measure_rest(ut_design *d, const ut_route *r, const ut_picture *cover, const ut_sync *sync, ut_err *e)
 {
     ut_channel_jpeg step[UT_CHAIN_MAX];
     ut_status s = UT_OK;
     for (size_t i = 1; i < r->nvariants && s == UT_OK; i++) {
         size_t m = ut_channel_jpegs(r->variant[i].channel, r->variant[i].index, step, UT_CHAIN_MAX);
-        if (m && step[m - 1].last) s = measure_noise(d, &r->variant[i], cover, e);
+        if (m && step[m - 1].last && !ut_channel_moves(r->variant[i].channel, cover->width, cover->height)) s = measure_noise(d, &r->variant[i], cover, sync, e);
     }
     return s;
 }
@@ -93,7 +90,7 @@ static void default_out(ut_design *d)
     ut_ijg_table(92, true, d->out.chroma);
 }
 
-ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cover, bool jpeg_out, ut_err *e)
+ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cover, bool jpeg_out, const ut_sync *sync, ut_err *e)
 {
     *d = (ut_design){ .between = .8, .scale = 16 };
     ut_channel_jpeg step[UT_CHAIN_MAX + 1], last[UT_CHAIN_MAX + 1];
@@ -102,7 +99,7 @@ ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cove
     default_out(d);
     for (size_t i = 1; i < r->nvariants; i++) { /* the file as sent has the first matched channel's own tables */
         size_t n = ut_channel_jpegs(r->variant[i].channel, r->variant[i].index, step, UT_CHAIN_MAX);
-        if (n && step[n - 1].last && !first_jpeg) d->out = step[n - 1], first_jpeg = i;
+        if (n && step[n - 1].last && !first_jpeg && !ut_channel_moves(r->variant[i].channel, cover->width, cover->height)) d->out = step[n - 1], first_jpeg = i;
     }
     for (size_t i = 0; i < r->nvariants; i++) {
         const ut_variant *v = &r->variant[i];
@@ -110,8 +107,8 @@ ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cove
         if (jpeg_out) step[n++] = d->out;
         if (v->channel) {
             size_t m = ut_channel_jpegs(v->channel, v->index, step + n, UT_CHAIN_MAX - n);
-            if (!m || !step[n + m - 1].last) {
-                ut_status s = measure_noise(d, v, cover, e);
+            if (!m || !step[n + m - 1].last || ut_channel_moves(v->channel, cover->width, cover->height)) {
+                ut_status s = measure_noise(d, v, cover, sync, e);
                 if (s != UT_OK) return s;
                 continue;
             }
@@ -125,7 +122,7 @@ ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cove
         nlast = n;
         previous = v->channel;
     }
-    if (d->noisy) return measure_rest(d, r, cover, e);
+    if (d->noisy) return measure_rest(d, r, cover, sync, e);
     if (!d->quant[1]) {
         ut_ijg_table(90, false, d->quant);
     }

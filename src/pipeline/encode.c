@@ -183,7 +183,7 @@ static ut_status check_file(ut_job *j)
     if (j->opt->format != UT_FORMAT_JPEG && memcmp(p.rgb, want->rgb, (size_t)p.width * p.height * 3) != 0)
         s = ut_fail(j->err, UT_E_INTERNAL, "the written file does not decode to the verified pixels");
     if (s == UT_OK && !j->sender.cover) {
-        ut_view v = { NULL, &p };
+        ut_view v = { .picture = &p };
         ut_found f;
         ut_raw raw = { 0 };
         ut_buf plain = { 0 };

@@ -21,7 +21,7 @@ ut_status ut_message_accept_header(const uint8_t plain[UT_HEADER_NBYTES], unsign
         return ut_fail(e, UT_E_UNSUPPORTED, "the message is of format version %u, this program reads version %d; "
                        "a newer program is needed", plain[0], UT_FORMAT_VERSION);
     if (!ut_header_unpack(plain, &f->header) || f->header.mode != mode) return UT_E_KEY;
-    return f->header.width == ut_view_width(v) && f->header.height == ut_view_height(v) ? UT_OK : UT_E_KEY;
+    return !v || (f->header.width == ut_view_width(v) && f->header.height == ut_view_height(v)) ? UT_OK : UT_E_KEY;
 }
 
 /* UT_E_KEY: no header of this message. UT_E_UNSUPPORTED: an authentic one of another version. */
@@ -117,8 +117,9 @@ static ut_status try_tier(const ut_view *v, ut_keyring *ring, unsigned tier, ut_
     return UT_E_KEY;
 }
 
-static ut_status try_lsb(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e)
+ut_status ut_message_find_low_bits(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e)
 {
+    *f = (ut_found){ 0 };
     uint32_t place[UT_SALT_NBITS + UT_SEALED_HEADER_NBYTES * 8];
     uint8_t bits[UT_SEALED_HEADER_NBYTES * 8], salt[UT_SALT_NBYTES], sealed[UT_SEALED_HEADER_NBYTES];
     const ut_seal_keys *k;
@@ -147,7 +148,7 @@ ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool allow_lsb, ut
 {
     ut_status s = UT_E_KEY;
     *f = (ut_found){ 0 };
-    if (allow_lsb && v->picture) s = try_lsb(v, ring, f, e);
+    if (allow_lsb && v->picture) s = ut_message_find_low_bits(v, ring, f, e);
     unsigned from = ring->thrifty ? 1 : 0, to = ring->thrifty ? 3 : UT_PREAMBLE_NTIERS;
     for (unsigned t = from; t < to && s == UT_E_KEY; t++) s = try_tier(v, ring, t, f, e);
     if (s == UT_E_KEY) s = ut_message_find_robust(v, ring, f, e);
@@ -162,4 +163,21 @@ ut_status ut_message_find_at(const ut_view *v, ut_keyring *ring, unsigned tier, 
     *f = (ut_found){ 0 };
     ut_status s = try_tier(v, ring, tier, f, e);
     return s == UT_E_KEY ? ut_fail(e, s, "the header did not come back") : s;
+}
+
+unsigned ut_message_doubt(const ut_view *v, unsigned tier)
+{
+    enum { EDGE = 2, ONES = 40 }; /* 1/32 of a cell; of 128: a random salt is beyond once in 50,000 */
+    ut_layout l;
+    uint8_t phase[UT_SALT_NBITS];
+    unsigned ones = 0, doubtful = 0;
+    if (ut_layout_init(&l, ut_view_width(v), ut_view_height(v), tier, NULL) != UT_OK) return UT_NO_SALT;
+    ut_status s = ut_extract_phases(v, &l.preamble, &l.salt, phase, 1, NULL);
+    ut_layout_free(&l);
+    if (s != UT_OK) return UT_NO_SALT;
+    for (size_t i = 0; i < UT_SALT_NBITS; i++) {
+        ones += ut_phase_hard(phase[i]) < 0;
+        doubtful += abs((int)(phase[i] & 31) * 2 + 1 - 32) < 2 * EDGE;
+    }
+    return ones >= ONES && ones <= UT_SALT_NBITS - ONES ? doubtful : UT_NO_SALT;
 }

@@ -18,7 +18,7 @@ static float *sample_blocks(const ut_picture *p, size_t *n, ut_err *e)
     float *c = ut_calloc((all / step + 1) * 64, sizeof *c, e);
     if (!c) return NULL;
     size_t stride = all / step + 1;
-    ut_view v = { NULL, p };
+    ut_view v = { .picture = p };
     for (size_t b = 0; b < all; b += step, m++) {
         float x[64];
         ut_view_block(&v, (uint32_t)(b % g.blocks_w), (uint32_t)(b / g.blocks_w), x);

@@ -88,6 +88,7 @@ void ut_job_free(ut_job *j)
     ut_keyring_wipe(&j->ring);
     ut_route_free(&j->route);
     ut_picture_free(&j->cover);
+    ut_picture_free(&j->marked);
     ut_picture_free(&j->lossless);
     ut_pcm_free(&j->pcm);
     ut_pcm_free(&j->preview);

@@ -21,6 +21,8 @@ typedef struct ut_job {
     const uint8_t *voice;   /* borrowed */
     size_t nvoice;
     ut_picture cover;       /* at its final size */
+    ut_picture marked;      /* the same with the synchronisation pattern, where a channel needs one */
+    ut_sync sync;
     ut_image_info photo;
     ut_route route;
     ut_design design;

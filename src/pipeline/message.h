@@ -98,11 +98,26 @@ UT_MUST_CHECK ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool
 /* The same on one step of the preamble's lattice only, for whoever knows it. */
 UT_MUST_CHECK ut_status ut_message_find_at(const ut_view *v, ut_keyring *ring, unsigned tier, ut_found *f, ut_err *e);
 
-/* An authentic plain header of that mode into f.  UT_E_UNSUPPORTED: another version's; UT_E_KEY: absurd, or of another size than v. */
+/* The same in the low bits only. */
+UT_MUST_CHECK ut_status ut_message_find_low_bits(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e);
+
+/* How little what lies at the salt's places looks like one, without any key: the number of its carriers near a cell's edge, where a photo's own
+ * coefficients lie as often as elsewhere.  UT_NO_SALT: it has too few ones or zeros. */
+enum { UT_NO_SALT = UT_SALT_NBITS + 1 };
+unsigned ut_message_doubt(const ut_view *v, unsigned tier);
+
+/* An authentic plain header of that mode into f.  UT_E_UNSUPPORTED: another version's; UT_E_KEY: absurd, or of another size than v (NULL: any
+ * size will do). */
 UT_MUST_CHECK ut_status ut_message_accept_header(const uint8_t plain[UT_HEADER_NBYTES], unsigned mode, const ut_view *v, ut_found *f,
                                                  ut_err *e);
 /* The same for the robust form alone. */
 UT_MUST_CHECK ut_status ut_message_find_robust(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e);
+/* The box on whichever tier opens, and its header.  whole: the view whose size the header has to say, or NULL. */
+UT_MUST_CHECK ut_status ut_robust_open_box(const ut_view *v, const ut_scs_carriers *c, const ut_view *whole, const ut_seal_keys *locator,
+                                           ut_keyring *ring, ut_found *f, ut_err *e);
+/* And where the picture may be a part of what was hidden in: v->x and v->y are known modulo `period` only (a divisor of the box's tile), its size
+ * not at all.  UT_OK: v says all four. */
+UT_MUST_CHECK ut_status ut_message_find_robust_part(ut_view *v, unsigned period, ut_keyring *ring, ut_found *f, ut_err *e);
 
 /* Reads the payload's carriers: phases on the lattice, plain bytes in the LSB mode (then phase stays NULL). */
 typedef struct ut_raw {

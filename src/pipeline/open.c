@@ -2,9 +2,12 @@
 #include "pipeline/album.h"
 #include "pipeline/robust.h"
 #include "channel/resize.h"
+#include "pipeline/geometry.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#define DROWNED_MSE 13 /* trials that move more than this would drown the synchronisation pattern */
 
 static const char *name_or(const char *name, const char *other) { return name ? name : other; }
 
@@ -86,6 +89,45 @@ ut_status ut_job_open_voice(ut_job *j)
     return UT_OK;
 }
 
+/* How clearly the pattern is seen after the worst of the channels that change the geometry. */
+static ut_status seen(const ut_job *j, double *score)
+{
+    *score = INFINITY;
+    for (size_t i = 1; i < j->route.nvariants; i++) {
+        const ut_variant *v = &j->route.variant[i];
+        ut_received r;
+        ut_places p;
+        if (!ut_channel_moves(v->channel, j->cover.width, j->cover.height)) continue;
+        ut_status s = ut_channel_apply(v->channel, v->index, &j->marked, UT_WANT_PICTURE, &r, j->err);
+        if (s == UT_OK) s = ut_locate(&j->sync, &r.picture, j->opt->nthreads, &p, j->err);
+        ut_received_free(&r);
+        if (s != UT_OK) return s;
+        *score = fmin(*score, p.n ? p.at[0].score : 0);
+    }
+    return UT_OK;
+}
+
+/* Where a channel changes the picture's geometry, hiding starts from a photo that has the pattern by which a receiver can undo that: as weak as will
+ * do, for busy photos up to four times as strong. */
+static ut_status mark(ut_job *j, const ut_sync **sync)
+{
+    bool moves = false;
+    double score;
+    *sync = NULL;
+    for (size_t i = 0; i < j->route.nchannels; i++) moves = moves || ut_channel_moves(j->route.channel[i], j->cover.width, j->cover.height);
+    if (!moves) return UT_OK;
+    ut_status s = ut_sync_of(&j->ring, &j->sync, j->err);
+    for (double mse = UT_SYNC_MSE; s == UT_OK && mse <= UT_SYNC_MOST_MSE; mse *= 2) {
+        ut_picture_free(&j->marked);
+        s = ut_picture_copy(&j->marked, &j->cover, j->err);
+        if (s == UT_OK) s = ut_sync_add(&j->sync, &j->marked, mse, j->opt->nthreads, j->err);
+        if (s == UT_OK) s = seen(j, &score);
+        if (s == UT_OK && score >= UT_SYNC_CLEAR) break;
+    }
+    if (s == UT_OK) *sync = &j->sync;
+    return s;
+}
+
 ut_status ut_job_prepare(ut_job *j)
 {
     double t0 = ut_now();
@@ -94,14 +136,19 @@ ut_status ut_job_prepare(ut_job *j)
         return UT_OK;
     }
     bool jpeg = j->opt->format == UT_FORMAT_JPEG;
-    ut_status s = ut_design_init(&j->design, &j->route, &j->cover, jpeg, j->err);
-    if (s == UT_OK)
-        s = ut_sender_init(&j->sender, &j->cover, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
+    const ut_sync *sync;
+    ut_status s = mark(j, &sync);
+    const ut_picture *base = sync ? &j->marked : &j->cover;
+    if (s == UT_OK) s = ut_design_init(&j->design, &j->route, base, jpeg, sync, j->err);
+    if (s == UT_OK) s = ut_sender_init(&j->sender, base, &j->route, &j->design, &j->ring, jpeg, j->opt, j->err);
+    j->sender.sync = sync;
     if (s == UT_OK && j->trial && j->trial->plain) {
         if (j->design.noisy) return ut_fail(j->err, UT_E_UNSUPPORTED, "the plain lattice is not for channels that add noise");
         j->sender.height = 0;
     }
-    if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, 65025 / pow(10, fmax(j->min_psnr_db, 35) / 10), j->err);
+    double mse = 65025 / pow(10, fmax(j->min_psnr_db, 35) / 10);
+    if (sync) mse = fmin(mse, DROWNED_MSE);
+    if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, mse, j->err);
     if (s == UT_OK) s = ut_sender_forecast(&j->sender, &j->forecast, j->err);
     if (s != UT_OK) return s;
     if (j->design.noisy)

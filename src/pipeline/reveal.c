@@ -2,6 +2,7 @@
 #include "media/audio.h"
 #include "media/image.h"
 #include "pipeline/album.h"
+#include "pipeline/geometry.h"
 #include "pipeline/report.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +14,11 @@ typedef struct task {
     const ut_reveal_options *opt;
     ut_reveal_report *rep;
     ut_err err;
-    char resized[128];
     ut_picture picture;
     ut_jpeg_coefs jpeg;
     ut_image_info info;
-    ut_view view;
+    ut_restored restored;   /* where the picture did not come as it was hidden in */
+    ut_view view;           /* of the picture, or of what was restored */
     ut_keyring ring;
     ut_found found;
     ut_raw raw;
@@ -35,45 +36,9 @@ static ut_status open_image(task *t, const uint8_t *image, size_t n)
     const char *name = t->opt->image_name ? t->opt->image_name : "the picture";
     ut_status s = ut_image_read(image, n, name, &t->picture, &t->jpeg, &t->info, &t->err);
     if (s != UT_OK) return s;
-    t->view = (ut_view){ &t->jpeg, &t->picture };
+    t->view = (ut_view){ .jpeg = &t->jpeg, .picture = &t->picture };
     ut_step_add(t->rep->steps, &t->rep->nsteps, "open", t0, "%s %ux%u", t->info.format, t->picture.width, t->picture.height);
     return UT_OK;
-}
-
-/* The picture brought back to a size it may have had.  UT_OK: a message was found there. */
-static ut_status try_size(task *t, uint32_t w, uint32_t h)
-{
-    ut_picture back;
-    if (w < 16 || h < 16 || w > 8192 || h > 8192 || (w == t->picture.width && h == t->picture.height)) return UT_E_KEY;
-    ut_status s = ut_image_resize(&t->picture, w, h, &back, &t->err);
-    if (s != UT_OK) return s;
-    ut_view v = { NULL, &back };
-    s = ut_message_find(&v, &t->ring, false, &t->found, &t->err);
-    if (s != UT_OK) {
-        ut_picture_free(&back);
-        return s;
-    }
-    snprintf(t->resized, sizeof t->resized, "the picture was resized from %ux%u to %ux%u on its way", w, h, t->picture.width,
-             t->picture.height);
-    ut_picture_free(&t->picture);
-    t->picture = back;
-    t->view = (ut_view){ NULL, &t->picture };
-    return UT_OK;
-}
-
-/* Resized? EXIF may remember the size; platforms have theirs. */
-static ut_status find_resized(task *t)
-{
-    static const uint32_t width[] = { 1600, 1280, 2048, 1440 };
-    double w = t->picture.width, h = t->picture.height;
-    t->ring.thrifty = true;
-    ut_status s = try_size(t, t->info.exif_width, t->info.exif_height);
-    for (size_t i = 0; i < sizeof width / sizeof *width && s == UT_E_KEY; i++) {
-        if (t->opt->progress && t->opt->progress(t->opt->user, "trying other sizes", .2 + .07 * (double)i))
-            return ut_fail(&t->err, UT_E_CANCELLED, "cancelled");
-        s = try_size(t, width[i], (uint32_t)(width[i] * h / w + .5));
-    }
-    return s;
 }
 
 static ut_status find(task *t)
@@ -82,7 +47,9 @@ static ut_status find(task *t)
     ut_status s = ut_message_find(&t->view, &t->ring, t->info.lossless, &t->found, &t->err);
     if (s == UT_E_KEY) {
         ut_err first = t->err;
-        s = find_resized(t);
+        ut_arrival a = { &t->picture, &t->jpeg, t->info.lossless, t->info.exif_width, t->info.exif_height, t->opt };
+        s = ut_find_moved(&a, &t->ring, &t->restored, &t->found, &t->err);
+        if (s == UT_OK) t->view = t->restored.view;
         if (s == UT_E_KEY) t->err = first;
     }
     if (s != UT_OK) return s;
@@ -163,7 +130,7 @@ static void diagnose(task *t, ut_status s)
     size_t n = 0, room = sizeof r->diagnosis;
     if (!t->picture.rgb) return;
     n += (size_t)snprintf(d, room, "%s of %ux%u", t->info.format, t->picture.width, t->picture.height);
-    if (t->resized[0] && n < room) n += (size_t)snprintf(d + n, room - n, ", %s", t->resized);
+    if (t->restored.story[0] && n < room) n += (size_t)snprintf(d + n, room - n, ", it %s", t->restored.story);
     if (t->jpeg.nplanes && n < room) {
         uint16_t q[64];
         memcpy(q, t->jpeg.plane[0].quant, sizeof q);
@@ -220,6 +187,7 @@ ut_status ut_reveal_open(const uint8_t *image, size_t n, const ut_reveal_options
     if (s != UT_OK && s != UT_E_DAMAGED) ut_opened_free(o);
     ut_raw_free(&t->raw);
     ut_keyring_wipe(&t->ring);
+    ut_restored_free(&t->restored);
     ut_picture_free(&t->picture);
     ut_jpeg_coefs_free(&t->jpeg);
     ut_wipe(t, sizeof *t);

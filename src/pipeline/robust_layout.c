@@ -64,7 +64,7 @@ ut_status ut_robust_box_protect(const uint8_t box[UT_ROBUST_BOX_NBYTES], const u
 }
 
 /* The box on one tier. UT_E_KEY: it is not there. */
-static ut_status read_box(const ut_view *v, const ut_robust_layout *l, unsigned tier, const ut_seal_keys *locator,
+static ut_status read_box(const ut_view *v, const ut_scs_carriers *c, unsigned tier, const ut_seal_keys *locator,
                           uint8_t box[UT_ROBUST_BOX_NBYTES], ut_err *e)
 {
     ut_fec_plan p;
@@ -73,8 +73,8 @@ static ut_status read_box(const ut_view *v, const ut_robust_layout *l, unsigned 
     if (s != UT_OK) return s;
     ut_scs_reading r = { 0 };
     int8_t *llr = ut_calloc(p.code_nbits, 1, e);
-    s = llr ? ut_scs_read(v, &l->box, ut_robust_box_width(tier), &r, 1, e) : UT_E_MEMORY;
-    if (s == UT_OK) s = ut_scs_llrs(&l->box, &r, NULL, p.code_nbits, llr, e);
+    s = llr ? ut_scs_read(v, c, ut_robust_box_width(tier), &r, 1, e) : UT_E_MEMORY;
+    if (s == UT_OK) s = ut_scs_llrs(c, &r, NULL, p.code_nbits, llr, e);
     if (s == UT_OK) s = ut_mask_llrs(llr, p.code_nbits, locator->dither, UT_DOMAIN_BOX_MASK, e);
     if (s == UT_OK) s = ut_fec_decode(&p, llr, box, NULL, &res, 1, e);
     ut_scs_reading_free(&r);
@@ -82,28 +82,35 @@ static ut_status read_box(const ut_view *v, const ut_robust_layout *l, unsigned 
     return s == UT_E_DAMAGED ? UT_E_KEY : s;
 }
 
-ut_status ut_message_find_robust(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e)
+ut_status ut_robust_open_box(const ut_view *v, const ut_scs_carriers *c, const ut_view *whole, const ut_seal_keys *locator, ut_keyring *ring,
+                          ut_found *f, ut_err *e)
 {
-    ut_robust_layout l;
-    ut_seal_keys locator;
     const ut_seal_keys *k;
     uint8_t box[UT_ROBUST_BOX_NBYTES], plain[UT_HEADER_NBYTES];
-    *f = (ut_found){ 0 };
-    ut_status s = ut_keyring_locator(ring, &locator, e);
-    if (s == UT_OK) s = ut_robust_layout_init(&l, ut_view_width(v), ut_view_height(v), &locator, e);
-    if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
-    s = UT_E_KEY;
+    ut_status s = UT_E_KEY;
     for (unsigned t = 0; t < UT_ROBUST_NTIERS && s == UT_E_KEY; t++) {
-        s = read_box(v, &l, t, &locator, box, e);
+        s = read_box(v, c, t, locator, box, e);
         if (s == UT_OK) s = ut_keyring_get(ring, box, &k, e);
         if (s == UT_OK && !ut_unseal_header(k, box + UT_SALT_NBYTES, plain)) s = UT_E_KEY;
         if (s != UT_OK) continue;
         f->keys = *k;
-        f->locator = locator;
+        f->locator = *locator;
         f->tier = t;
         memcpy(f->salt, box, UT_SALT_NBYTES);
-        s = ut_message_accept_header(plain, UT_MODE_ROBUST, v, f, e);
+        s = ut_message_accept_header(plain, UT_MODE_ROBUST, whole, f, e);
     }
+    return s;
+}
+
+ut_status ut_message_find_robust(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e)
+{
+    ut_robust_layout l;
+    ut_seal_keys locator;
+    *f = (ut_found){ 0 };
+    ut_status s = ut_keyring_locator(ring, &locator, e);
+    if (s == UT_OK) s = ut_robust_layout_init(&l, ut_view_width(v), ut_view_height(v), &locator, e);
+    if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
+    s = ut_robust_open_box(v, &l.box, v, &locator, ring, f, e);
     ut_robust_layout_free(&l);
     ut_wipe(&locator, sizeof locator);
     return s == UT_E_KEY ? ut_fail(e, s, "the header did not come back") : s;

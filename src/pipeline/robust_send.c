@@ -166,19 +166,23 @@ ut_robust_case ut_robust_case_of(const ut_sender *s, const ut_picture *p)
                              .noise = s->noise, .kept = s->kept, .moving = 1 - s->still, .credit = s->credit };
 }
 
-/* Of a large photo, sixteen pieces from all over it, side by side, each at the same place on every codec's grid. */
+/* Of a large photo, pieces from all over it, side by side, each at the same place on every codec's grid and in the synchronisation pattern; of
+ * a very narrow one its middle. */
 static ut_status sample(const ut_picture *p, ut_picture *part, ut_err *e)
 {
-    enum { SIDE = 4, GRID = 16, WIDE = 384, HIGH = 256 };
-    uint32_t w = p->width / SIDE / GRID * GRID, h = p->height / SIDE / GRID * GRID;
-    if (w > WIDE) w = WIDE, h = p->height / SIDE < HIGH ? h : HIGH;
-    else if (h > HIGH * 4) h = HIGH * 4; /* narrow and tall */
-    ut_status st = ut_picture_alloc(part, w * SIDE, h * SIDE, false, e);
+    enum { PERIOD = 256, MOST = 24 };
+    uint32_t w = p->width >= 6 * PERIOD ? 2 * PERIOD : PERIOD, h = PERIOD, nx = p->width / w, ny = p->height / h;
+    if (nx > 3 && w > PERIOD) nx = 3;
+    if (!nx || !ny) w = p->width < MOST * PERIOD ? p->width : MOST * PERIOD, h = p->height < MOST * PERIOD ? p->height : MOST * PERIOD, nx = ny = 1;
+    else if (ny > MOST * PERIOD / (nx * w)) ny = MOST * PERIOD / (nx * w);
+    ut_status st = ut_picture_alloc(part, w * nx, h * ny, false, e);
     if (st != UT_OK) return st;
-    for (uint32_t y = 0; y < h * SIDE; y++)
-        for (uint32_t i = 0; i < SIDE; i++) {
-            uint32_t from_x = (p->width - w) * i / (SIDE - 1) / GRID * GRID, from_y = (p->height - h) * (y / h) / (SIDE - 1) / GRID * GRID;
-            memcpy(part->rgb + ((size_t)y * w * SIDE + i * w) * 3, p->rgb + ((size_t)(from_y + y % h) * p->width + from_x) * 3, (size_t)w * 3);
+    for (uint32_t y = 0; y < h * ny; y++)
+        for (uint32_t i = 0; i < nx; i++) {
+            uint32_t j = y / h, gap_x = p->width - w, gap_y = p->height - h;
+            uint32_t from_x = (nx > 1 ? gap_x / (nx - 1) * i : gap_x / 2) / PERIOD * PERIOD;
+            uint32_t from_y = (ny > 1 ? gap_y / (ny - 1) * j : gap_y / 2) / PERIOD * PERIOD + y % h;
+            memcpy(part->rgb + ((size_t)y * w * nx + i * w) * 3, p->rgb + ((size_t)from_y * p->width + from_x) * 3, (size_t)w * 3);
         }
     part->grey = p->grey;
     return UT_OK;

@@ -4,6 +4,7 @@
 #include "channel/channel.h"
 #include "stage/hide/header.h"
 #include "stage/hide/place.h"
+#include "stage/hide/sync.h"
 
 #define UT_ROUTE_MAX_VARIANTS 64
 #define UT_ROUTE_MAX_CASES (2 * UT_ROUTE_MAX_VARIANTS)
@@ -51,7 +52,8 @@ typedef struct ut_design {
     ut_channel_jpeg out;    /* tables for a JPEG as sent */
 } ut_design;
 
-/* jpeg_out: the picture will be sent as a JPEG file with design->out's tables. cover: already at its final size. */
+/* jpeg_out: the picture will be sent as a JPEG file with design->out's tables. cover: already at its final size.  sync: the pattern in it, NULL
+ * if it has none. */
 UT_MUST_CHECK ut_status ut_design_init(ut_design *d, const ut_route *r, const ut_picture *cover, bool jpeg_out,
-                                       ut_err *e);
+                                       const ut_sync *sync, ut_err *e);
 #endif

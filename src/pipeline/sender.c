@@ -1,5 +1,6 @@
 #include "pipeline/robust.h"
 #include "base/parallel.h"
+#include "pipeline/geometry.h"
 #include "media/image.h"
 #include <math.h>
 #include <pthread.h>
@@ -169,21 +170,12 @@ void ut_as_sent_free(ut_as_sent *a)
 ut_status ut_sender_arrive(const ut_sender *s, const ut_as_sent *sent, size_t variant, ut_received *r, ut_view *v, ut_err *e)
 {
     const ut_variant *var = ut_route_case(s->route, variant);
-    uint32_t w = sent->picture->width, h = sent->picture->height;
     *r = (ut_received){ 0 };
     if (!var->channel) {
-        *v = (ut_view){ &sent->jpeg, sent->picture };
+        *v = (ut_view){ .jpeg = &sent->jpeg, .picture = sent->picture };
         return UT_OK;
     }
-    ut_status st = ut_channel_apply(var->channel, var->index, sent->picture, UT_WANT_JPEG, r, e);
-    if (st != UT_OK) return st;
-    *v = (ut_view){ &r->jpeg, &r->picture };
-    if (ut_view_width(v) != w || ut_view_height(v) != h) {
-        st = ut_fail(e, UT_E_UNSUPPORTED, "%s changes the picture's size from %ux%u to %ux%u, which this version cannot undo",
-                     var->name, w, h, ut_view_width(v), ut_view_height(v));
-        ut_received_free(r);
-    }
-    return st;
+    return ut_arrive(var, sent->picture, s->sync, 1, r, v, e);
 }
 
 typedef struct probe {

@@ -4,6 +4,7 @@
 #include "pipeline/message.h"
 #include "pipeline/route.h"
 #include "stage/hide/embed.h"
+#include "stage/hide/sync.h"
 
 enum { UT_FOLD_NBLOCKS = 1000 }; /* a smaller photo has no room for a folded header */
 
@@ -13,6 +14,7 @@ typedef struct ut_sender {
     const ut_route *route;
     const ut_design *design;
     ut_keyring *ring;
+    const ut_sync *sync;    /* NULL where no channel changes the picture's geometry */
     bool jpeg_out;
     unsigned nthreads;
     ut_progress_fn progress;

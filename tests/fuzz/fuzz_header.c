@@ -13,7 +13,7 @@ static void read_message(const ut_header *h, uint8_t seed, uint8_t table)
     static uint8_t rgb[ROBUST_SIDE * ROBUST_SIDE * 3];
     bool robust = h->mode == UT_MODE_ROBUST;
     ut_picture p = { .width = robust ? ROBUST_SIDE : WIDTH, .height = robust ? ROBUST_SIDE : HEIGHT, .rgb = rgb };
-    ut_view v = { NULL, &p };
+    ut_view v = { .picture = &p };
     ut_found f = { .header = *h };
     ut_raw r = { 0 };
     ut_err e = { 0 };

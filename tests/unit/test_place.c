@@ -87,7 +87,7 @@ static double embed_errors(int kind, unsigned quality)
     m.slack = .15f;
     ut_embedding_want(&m, &c, bits, 0);
     ut_embed(&m, &stego, 2);
-    ut_view v = { NULL, &stego };
+    ut_view v = { .picture = &stego };
     CHECK(ut_extract(&v, &l, &c, 0, llr, 2, &e) == UT_OK && ut_extract(&v, &l, &c, 0, llr1, 1, &e) == UT_OK);
     CHECK(!memcmp(llr, llr1, n));
     size_t wrong = 0;

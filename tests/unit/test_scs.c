@@ -82,7 +82,7 @@ static void picture(void)
     CHECK(ut_embedding_aim(&m, &pay, bits, NBITS, 0, &e) == UT_OK && ut_embedding_aim(&m, &box, bits, 1000, 1, &e) == UT_OK);
     ut_embedding_settle(&m, width, alpha, NULL, 2);
     ut_embed(&m, &stego, 2);
-    ut_view v = { NULL, &stego }, was = { NULL, &cover };
+    ut_view v = { .picture = &stego }, was = { .picture = &cover };
     for (int kind = 0; kind < 2; kind++) {
         const ut_scs_carriers *c = kind ? &box : &pay;
         size_t n = kind ? 1000 : NBITS, wrong = 0, blind = 0;

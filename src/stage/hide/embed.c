@@ -44,13 +44,15 @@ void ut_embedding_want(ut_embedding *m, const ut_carriers *c, const uint8_t *bit
     }
 }
 
-void ut_luma_block(const ut_picture *p, uint32_t bx, uint32_t by, float y[64])
+void ut_luma_pixels(const ut_picture *p, uint32_t x, uint32_t y, float l[64])
 {
     for (uint32_t r = 0; r < 8; r++) {
-        const uint8_t *s = p->rgb + ((size_t)(by * 8 + r) * p->width + bx * 8) * 3;
-        for (int i = 0; i < 8; i++) y[r * 8 + (unsigned)i] = (float)(ut_luma8(s[3 * i], s[3 * i + 1], s[3 * i + 2]) - 128);
+        const uint8_t *s = p->rgb + ((size_t)(y + r) * p->width + x) * 3;
+        for (int i = 0; i < 8; i++) l[r * 8 + (unsigned)i] = (float)(ut_luma8(s[3 * i], s[3 * i + 1], s[3 * i + 2]) - 128);
     }
 }
+
+void ut_luma_block(const ut_picture *p, uint32_t bx, uint32_t by, float y[64]) { ut_luma_pixels(p, 8 * bx, 8 * by, y); }
 
 /* The least change of R, G and B that changes luma by one: their weights in it, divided by the sum of squares.  It costs three
  * quarters of moving all three alike, at the price of some colour noise.  Grey pictures stay grey. */

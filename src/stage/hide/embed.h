@@ -52,6 +52,7 @@ static inline int ut_luma8(unsigned r, unsigned g, unsigned b)
 {
     return (int)((19595u * r + 38470u * g + 7471u * b + 32768u) >> 16);
 }
-/* Level-shifted luma of block (bx, by). */
+/* Level-shifted luma of the 8x8 pixels from (x, y) on, and of block (bx, by). */
+void ut_luma_pixels(const ut_picture *p, uint32_t x, uint32_t y, float l[64]);
 void ut_luma_block(const ut_picture *p, uint32_t bx, uint32_t by, float y[64]);
 #endif

@@ -4,18 +4,27 @@
 #include "stage/hide/embed.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-uint32_t ut_view_width(const ut_view *v) { return v->jpeg && v->jpeg->nplanes ? v->jpeg->width : v->picture->width; }
-uint32_t ut_view_height(const ut_view *v) { return v->jpeg && v->jpeg->nplanes ? v->jpeg->height : v->picture->height; }
+uint32_t ut_view_width(const ut_view *v) { return v->width ? v->width : v->jpeg && v->jpeg->nplanes ? v->jpeg->width : v->picture->width; }
+uint32_t ut_view_height(const ut_view *v) { return v->height ? v->height : v->jpeg && v->jpeg->nplanes ? v->jpeg->height : v->picture->height; }
+
+bool ut_view_has(const ut_view *v, uint32_t bx, uint32_t by)
+{
+    if (!v->width) return true;
+    return 8 * bx >= v->x && 8 * by >= v->y && 8 * bx + 8 <= v->x + v->picture->width && 8 * by + 8 <= v->y + v->picture->height;
+}
 
 static void view_block(const ut_view *v, const ut_dct8 *dct, uint32_t bx, uint32_t by, float c[64])
 {
-    if (v->jpeg && v->jpeg->nplanes) {
+    if (!ut_view_has(v, bx, by)) {
+        memset(c, 0, 64 * sizeof *c);
+    } else if (v->jpeg && v->jpeg->nplanes) {
         const ut_jpeg_plane *p = &v->jpeg->plane[0];
         const int16_t *q = p->coef + ((size_t)by * p->blocks_w + bx) * 64;
         for (int i = 0; i < 64; i++) c[i] = (float)(q[i] * p->quant[i]);
     } else {
-        ut_luma_block(v->picture, bx, by, c);
+        ut_luma_pixels(v->picture, 8 * bx - v->x, 8 * by - v->y, c);
         dct->forward(c, c);
     }
 }
@@ -48,8 +57,10 @@ static void read_row(void *arg, size_t by)
         uint8_t *out = j->map + (by * j->blocks_w + bx) * 64;
         view_block(j->view, j->dct, bx, (uint32_t)by, c);
         for (unsigned k = 0; k < 64; k++) out[k] = phase_of(j, k, c[k]);
+        bool has = ut_view_has(j->view, bx, (uint32_t)by);
+        if (!has) memset(out, UT_PHASE_NONE, 64);
         if (!j->energy) continue;
-        float sum = 0;
+        float sum = has ? 0 : -1;
         for (unsigned k = 1; k < 64; k++) sum += c[k] * c[k];
         j->energy[by * j->blocks_w + bx] = sum;
     }
@@ -64,6 +75,7 @@ static ut_status phases(job *j, ut_grid g, const ut_carriers *c, uint8_t *phase,
             uint32_t b = c->pos[i] / 64;
             view_block(j->view, j->dct, b % g.blocks_w, b / g.blocks_w, x);
             phase[i] = phase_of(j, c->pos[i] & 63, x[c->pos[i] & 63]);
+            if (!ut_view_has(j->view, b % g.blocks_w, b / g.blocks_w)) phase[i] = UT_PHASE_NONE;
         }
         return UT_OK;
     }
@@ -83,6 +95,7 @@ static void slopes(const ut_carriers *c, const uint8_t *phase, float slope[64])
     size_t step = c->n / 200000 + 1;
     for (size_t i = 0; i < c->n; i += step) {
         unsigned k = c->pos[i] & 63;
+        if (phase[i] >= PHASES) continue;
         sum[k] += cosine[phase[i]];
         n[k] += 1;
     }
@@ -129,7 +142,7 @@ void ut_phase_llrs(const ut_carriers *c, const uint8_t *phase, unsigned profile,
             x = x > 1 ? 1 : x < -1 ? -1 : x;
             table[k][p] = (int8_t)lrintf((profile ? 64 : slope[k]) * x);
         }
-    for (size_t i = 0; i < c->n; i++) llr[i] = table[c->pos[i] & 63][phase[i]];
+    for (size_t i = 0; i < c->n; i++) llr[i] = phase[i] < PHASES ? table[c->pos[i] & 63][phase[i]] : 0;
 }
 
 ut_status ut_extract(const ut_view *v, const ut_lattice *l, const ut_carriers *c, unsigned profile, int8_t *llr,

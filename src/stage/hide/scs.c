@@ -37,15 +37,17 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Bounds between the classes, from a sample. */
+/* Bounds between the classes, from a sample of the blocks that are there. */
 static void bounds(const float *energy, size_t n, float bound[UT_SCS_NCLASSES - 1])
 {
     enum { SAMPLE = 4096 };
     float v[SAMPLE];
     size_t m = n < SAMPLE ? n : SAMPLE;
-    for (size_t i = 0; i < m; i++) v[i] = energy[(uint64_t)i * n / m];
-    qsort(v, m, sizeof *v, by_size);
-    for (size_t k = 0; k + 1 < UT_SCS_NCLASSES; k++) bound[k] = v[(k + 1) * m / UT_SCS_NCLASSES];
+    size_t have = 0;
+    for (size_t i = 0; i < m; i++)
+        if (energy[(uint64_t)i * n / m] >= 0) v[have++] = energy[(uint64_t)i * n / m];
+    qsort(v, have, sizeof *v, by_size);
+    for (size_t k = 0; k + 1 < UT_SCS_NCLASSES; k++) bound[k] = have ? v[(k + 1) * have / UT_SCS_NCLASSES] : 0;
 }
 
 ut_status ut_scs_read(const ut_view *v, const ut_scs_carriers *c, float width, ut_scs_reading *r, unsigned nthreads, ut_err *e)
