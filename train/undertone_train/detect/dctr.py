@@ -32,7 +32,8 @@ def step(quality):
 
 
 def features(luma, q=4.0, t=4):
-    """luma [h][w] (0 to 255, the grid starting at its corner) -> float32 [36 x 25 x (t+1)]; the five counts of each (pattern, class) sum to 1."""
+    """luma [h][w] (0 to 255, the grid starting at its corner) -> float32 [36 x 25 x (t+1)]; the five counts of each (pattern, class) sum to 1
+    (to 0 where a picture is too small to show the class)."""
     luma = np.asarray(luma, np.float32)
     d, h, w = dct_matrix(), luma.shape[0] - 7, luma.shape[1] - 7
     rows = np.stack([luma[i:i + h] for i in range(8)])  # [8][h][W]
@@ -48,4 +49,4 @@ def features(luma, q=4.0, t=4):
     # merged with the transposed pattern, whose classes are transposed too
     mirrored = hist.reshape(8, 8, 5, 5, t + 1).transpose(1, 0, 3, 2, 4).reshape(hist.shape)
     both = np.stack([(hist + mirrored)[k, l] for k, l in PATTERNS])
-    return (both / both.sum(-1, keepdims=True)).astype(np.float32).ravel()
+    return (both / np.maximum(both.sum(-1, keepdims=True), 1)).astype(np.float32).ravel()
