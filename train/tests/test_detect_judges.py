@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from undertone_train.detect import judge
 from undertone_train.detect.fld import Ensemble, fisher
 from undertone_train.detect.pe import error_at, interval, p_e
 
@@ -43,6 +44,13 @@ def test_ensemble_keeps_photos_together_in_its_bootstrap():
     cover, stego = pairs(0.0, n=20, d=40)
     cover, stego, groups = (np.repeat(x, 8, axis=0) for x in (cover, stego, np.arange(20)))
     assert Ensemble(members=31, sizes=(20,)).fit(cover, stego, groups).oob_error > 0.3
+
+
+def test_boosted_trees_where_scikit_learn_is():
+    pytest.importorskip("sklearn")
+    cover, stego = pairs(3.0, n=90, d=30)
+    row = judge.judge({"rich": cover}, {"rich": stego}, [f"p{i}.0" for i in range(90)], 3, "rich trees", draws=20)
+    assert row["p_e"] < 0.25 and row["pairs"] == 90
 
 
 def test_ensemble_repeats_itself_and_refuses_constants():

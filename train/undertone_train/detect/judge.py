@@ -239,7 +239,7 @@ def main(argv=None):
     ap.add_argument("--program", required=True)
     ap.add_argument("--work", required=True, help="folder for finished tiles")
     ap.add_argument("--out", help="results as JSON")
-    ap.add_argument("--keep", help="folder that keeps the pictures, VIEW/VERSION/TILE (for networks)")
+    ap.add_argument("--keep", help="folder that keeps the pictures as VIEW/VERSION/TILE, for networks; those of tiles already in --work are not made again")
     ap.add_argument("--channels", nargs="+", default=["jpeg:75", "webp:80"])
     ap.add_argument("--payloads", nargs="+", type=float, default=[0.02, 0.05, 0.1], help="net bit/pixel")
     ap.add_argument("--detectors", nargs="+", default=["dctr fld", "rich fld", "both fld"], choices=[f"{k} {c}" for k in KINDS for c in ("fld", "trees")])

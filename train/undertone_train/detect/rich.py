@@ -3,13 +3,12 @@
 J. Fridrich, J. Kodovsky, "Rich models for steganalysis of digital images", IEEE TIFS 7(3), 2012; the third kind of count, across colours, after
 M. Goljan, J. Fridrich, R. Cogranne, "Rich model for steganalysis of color images", WIFS 2014.  Only linear residuals, none of the minima and maxima:
 
-residual                        taps                        quantisers (times the centre tap)
-first, second, third order      (-1 1), (1 -2 1), (1 -3 3 -1)   1, 2 (third: 1 of 3 only)
-3x3                             second differences of 3x3, centre 4   1, 1.5
-5x5                             centre 12                              1, 1.5
+residual                      taps                                  quantiser steps
+first, second, third order    (-1 1), (1 -2 1)/2, (1 -3 3 -1)/3     1, 2
+3x3, 5x5                      second differences, centre tap 1      1/2, 1
 
 Each is rounded, cut off at +-2 and counted: four neighbours along the residual's own direction and across it (horizontal and vertical together), and the
-three colours of one pixel.  A count and that of the negated residual, and of the reversed order, are one feature.
+three colours of one pixel.  A count and that of the negated residual, and of the reversed order, are one feature.  Fixed length: SIZE.
 """
 import numpy as np
 
@@ -33,7 +32,7 @@ def _merge(dims):
 
 
 NEIGHBOURS, COLOURS = _merge(ORDER), _merge(3)
-# nine residual quantisers, each counted in neighbours along and across, and in colours
+# lines are counted along and across, the square residuals once; all of them in colours
 COUNT = 2 * len(STEPS) * len(LINES) + 2 * len(STEPS)
 SIZE = COUNT * (NEIGHBOURS.max() + 1) + (len(LINES) + 2) * len(STEPS) * (COLOURS.max() + 1)
 
