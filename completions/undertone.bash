@@ -3,7 +3,7 @@ _undertone()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]-} words=
     local common='-q --quiet -v --verbose -h --help' key='--passphrase-file --key-file --public'
-    local channels='whatsapp jpeg:75 jpeg:75-95 jpeg:90 png webp:80 resize:0.75'
+    local channels='whatsapp jpeg:75 jpeg:75-95 jpeg:90 png webp:80 avif:60 resize:0.75+jpeg:85 any'
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         words='hide reveal capacity enhance channel compare keygen help --help --version'

@@ -23,7 +23,7 @@ bool ut_cli_format_of_name(const char *path, ut_format *f);
     { "strength", 0, "SHARE", false, "of cleaning: 0 none, 1 all (default), between: both mixed" },                    \
     { "model", 0, "NAME", false, "enhancer's model: a .safetensors file, or the name of an\ninstalled one; default: the built-in model" }
 #define UT_CLI_TO_OPTION                                                                                               \
-    { "to", 0, "CHANNEL", true, "what the picture must survive: whatsapp, jpeg:75,\njpeg:75-95, png, ...; may be repeated; default jpeg:75-95" }
+    { "to", 0, "CHANNEL", true, "what the picture must survive: whatsapp, jpeg:75,\njpeg:75-95, webp:80, png, any, ...; may be repeated;\ndefault jpeg:75-95" }
 #define UT_CLI_PSNR_OPTION                                                                                             \
     { "min-psnr", 0, "DB", false, "refuse to change the photo more than this; default 38" }
 #endif

@@ -8,6 +8,8 @@
 #include <string.h>
 
 enum { ASK_AGAIN = 4, CORRECTIONS = 3, FIRST_NFREQ = 15, LEARN_ROUNDS = 4, TRIES = 10, THRIFTY_NPIXELS = 1500000, THRIFTY_TRIES = 4 };
+#define FAINT 1.      /* squared error that may well grow by large steps */
+#define LEAST_RATE .08 /* sealed bits a carrier to begin with */
 #define ENOUGH .02    /* information may fall short of the plan by so much */
 #define NEAR .15      /* a trial is near the message if its squared error is, as a logarithm */
 #define BOX_ALPHA .7f
@@ -275,7 +277,7 @@ static ut_status climb(attempt *a, const aim *to, ut_picture *stego, const ut_se
 
 static void set_trust(ut_sender *s, const double cosine[UT_SCS_NCLASSES])
 {
-    for (unsigned q = 0; q < UT_SCS_NCLASSES; q++) s->trust[q] = (uint8_t)fmin(fmax(cosine[q] * 16, 0), 15);
+    for (unsigned q = 0; q < UT_SCS_NCLASSES; q++) s->trust[q] = (uint8_t)(cosine[q] < .02 ? 0 : fmin(fmax(cosine[q] * 16, 1), 15));
 }
 
 /* At one squared error: how many frequencies, and how many of the quietest blocks to leave alone, where the channel would wipe out what they
@@ -306,6 +308,8 @@ static ut_status explore(attempt *a, const aim *to, ut_picture *stego, const ut_
     double mse = to->mse, cost;
     /* what was learnt for far more bits misleads */
     lesson l = { .nfreq = s->nfreq && s->nfreq < 2 * FIRST_NFREQ ? s->nfreq : FIRST_NFREQ };
+    if (to->bits > 0) /* few bits in many carriers drown in the noise */
+        for (unsigned n; (double)l.nfreq * (double)ut_grid_nblocks(a->layout.grid) * LEAST_RATE > to->bits && (n = ut_robust_next(l.nfreq, false));) l.nfreq = n;
     ut_status st = attempt_still(a, s->still, e);
     for (int round = 0; round < LEARN_ROUNDS && st == UT_OK && to->bits > 0; round++) { /* about what it will cost */
         st = trial(a, to, l.nfreq, stego, k, &cost, e);
@@ -459,8 +463,13 @@ static ut_status settle(attempt *a, const ut_buf *sealed, ut_fec_kind kind, cons
     ut_status st = UT_E_DAMAGED;
     int t = 0;
     for (; t < TRIES && (st == UT_E_DAMAGED || st == UT_E_KEY); t++) {
-        if (t && st == UT_E_DAMAGED) factor *= !soft ? 1.25 : t < 4 ? DEARER : DEARER * DEARER;
+        if (t && st == UT_E_DAMAGED) factor *= !soft || a->plan.mse < FAINT ? 1.25 : t < 4 ? DEARER : DEARER * DEARER;
         if (st == UT_E_KEY) coarser++;
+        if (s->tier + 1 == UT_ROBUST_NTIERS && coarser && s->still > 0) { /* the box drowns where nothing else is moved */
+            coarser = 0;
+            st = attempt_still(a, 0, e);
+            if (st != UT_OK) return st;
+        }
         st = attempt_at(a, sealed, kind, factor, coarser, k, e);
     }
     if (st == UT_E_DAMAGED || st == UT_E_KEY) return too_much(s, kind, e);
