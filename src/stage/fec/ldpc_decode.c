@@ -155,6 +155,8 @@ void ut_ldpc_row_end(ut_ldpc_decoder *d, unsigned r, unsigned degree, const uint
     }
 }
 
+enum { FEW_CHECKS = 200 };
+
 bool ut_ldpc_hopeless(const ut_ldpc_code *c, const int8_t *llr)
 {
     size_t z = c->z, broken = 0, all = 0;
@@ -174,7 +176,8 @@ bool ut_ldpc_hopeless(const ut_ldpc_code *c, const int8_t *llr)
             broken += odd && known;
             all += known; /* a check with an erased bit says nothing */
         }
-    return all && (double)broken > .5 * (double)all - .5 * sqrt((double)all);
+    if (all < FEW_CHECKS) return false; /* a single error breaks most of so few */
+    return (double)broken > .5 * (double)all - .5 * sqrt((double)all);
 }
 
 bool ut_ldpc_decode_block(ut_ldpc_decoder *d, ut_ldpc_pass_fn pass, unsigned max_passes, const int8_t *llr,
