@@ -47,6 +47,8 @@ ut_status ut_sync_of(ut_keyring *ring, ut_sync *s, ut_err *e)
     return st;
 }
 
+#define WHOLE 1.2 /* pixels that a fit may be off and the picture still be a whole one */
+
 /* A stretch of n samples that begins and ends between pixels of the grid, as near as the fit can tell: a picture resized as a whole, one cut
  * to whole pixels, or one cut and then resized.  False: it cannot be. */
 static bool in_whole_pixels(double *scale, double *x0, uint32_t n, double sigma)
@@ -60,6 +62,22 @@ static bool in_whole_pixels(double *scale, double *x0, uint32_t n, double sigma)
 
 /* Offsets are known modulo the period: the one next to zero, for most pictures are whole. */
 static double near_zero(double x) { return x - UT_SYNC_PERIOD * floor(x / UT_SYNC_PERIOD + .25); }
+
+/* A whole picture that kept its proportions when it was resized, as nearly all do: lengths in whole pixels that the better known axis decides.
+ * False: it is not one. */
+static bool in_proportion(ut_sync_fit *f, uint32_t width, uint32_t height)
+{
+    double long_x = f->scale_x * width, long_y = f->scale_y * height;
+    double scale = width >= height ? f->scale_x : f->scale_y; /* the longer side, of the same error in pixels, knows better */
+    double ratio = (long_x + long_y) / ((double)width + height);
+    double w = round(ratio * width), h = round(ratio * height);
+    if (fabs(f->x0) > WHOLE || fabs(f->y0) > WHOLE || fabs(f->x0 + long_x - w) > WHOLE || fabs(f->y0 + long_y - h) > WHOLE || w < 8 || h < 8) return false;
+    if (fabs(scale / ratio - 1) > .005 || (w == width && h == height)) return false; /* nothing was resized */
+    f->scale_x = w / width;
+    f->scale_y = h / height;
+    f->x0 = f->y0 = 0;
+    return true;
+}
 
 static void add_place(ut_places *p, const ut_sync_fit *f)
 {
@@ -93,7 +111,8 @@ ut_status ut_locate(const ut_sync *sync, const ut_picture *got, unsigned nthread
     if (s == UT_OK && best.turn) {
         best.x0 = near_zero(best.x0);
         best.y0 = near_zero(best.y0);
-        ut_sync_fit whole = best;
+        ut_sync_fit whole = best, even = best;
+        if (in_proportion(&even, upright.width, upright.height)) add_place(p, &even);
         if (in_whole_pixels(&whole.scale_x, &whole.x0, upright.width, best.sigma) &&
             in_whole_pixels(&whole.scale_y, &whole.y0, upright.height, best.sigma))
             add_place(p, &whole);
