@@ -172,11 +172,12 @@ ut_robust_case ut_robust_case_of(const ut_sender *s, const ut_picture *p)
  * a very narrow one its middle. */
 static ut_status sample(const ut_picture *p, ut_picture *part, ut_err *e)
 {
-    enum { PERIOD = 256, MOST = 24 };
+    enum { PERIOD = 256, LARGE_NPIXELS = 8000000 };
+    const uint32_t most = (size_t)p->width * p->height > LARGE_NPIXELS ? 15 : 24; /* squares of that side; fewer where trials take long */
     uint32_t w = p->width >= 6 * PERIOD ? 2 * PERIOD : PERIOD, h = PERIOD, nx = p->width / w, ny = p->height / h;
     if (nx > 3 && w > PERIOD) nx = 3;
-    if (!nx || !ny) w = p->width < MOST * PERIOD ? p->width : MOST * PERIOD, h = p->height < MOST * PERIOD ? p->height : MOST * PERIOD, nx = ny = 1;
-    else if (ny > MOST * PERIOD / (nx * w)) ny = MOST * PERIOD / (nx * w);
+    if (!nx || !ny) w = p->width < most * PERIOD ? p->width : most * PERIOD, h = p->height < most * PERIOD ? p->height : most * PERIOD, nx = ny = 1;
+    else if (ny > most * PERIOD / (nx * w)) ny = most * PERIOD / (nx * w);
     ut_status st = ut_picture_alloc(part, w * nx, h * ny, false, e);
     if (st != UT_OK) return st;
     for (uint32_t y = 0; y < h * ny; y++)
