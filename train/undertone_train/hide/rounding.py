@@ -7,9 +7,11 @@ of a transform) lose half a grey level at most.  Four modes say what each does f
     ste      as the codec                 1                 as the codec    1
     hybrid   as the codec                 3 (x - round x)^2 as the codec    1
     soft     round x + (x - round x)^3    3 (x - round x)^2 none            1
-    noise    x + uniform in [-1/2, 1/2)   1                 none            1
+    noise    x + uniform, 0 where round x 1                 none            1
+             is 0
 
-The cubic's gradient is the true one of `soft`; `hybrid` shows the network what the codec really gives (soft's error is too small by a seventh, docs/HIDER.md) and keeps it.
+The cubic's gradient is the true one of `soft`.  `hybrid` keeps it but shows the network what the codec really gives: soft's error is too small by a fifth
+(docs/HIDER.md).  Noise over the many coefficients that a codec makes zero would swamp the picture, so `noise` leaves those at zero.
 """
 import torch
 
@@ -26,12 +28,16 @@ class _Floor(torch.autograd.Function):
         return g
 
 
-class _HalfAway(torch.autograd.Function):
-    """Nearest integer, halves away from zero (libjpeg's quantiser); gradient 1, or the cubic's."""
+def _quantise(x, bias):
+    return torch.copysign((x.abs() + bias).floor(), x)
+
+
+class _Coarse(torch.autograd.Function):
+    """Away from zero from 1 - bias on; gradient 1, or the cubic's."""
 
     @staticmethod
-    def forward(ctx, x, cubic):
-        r = torch.copysign((x.abs() + 0.5).floor(), x)
+    def forward(ctx, x, bias, cubic):
+        r = _quantise(x, bias)
         ctx.cubic = cubic
         if cubic:
             ctx.save_for_backward(x - r)
@@ -39,7 +45,7 @@ class _HalfAway(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, g):
-        return (3 * ctx.saved_tensors[0].square() * g if ctx.cubic else g), None
+        return (3 * ctx.saved_tensors[0].square() * g if ctx.cubic else g), None, None
 
 
 def soft_round(x):
@@ -61,12 +67,15 @@ class Rounding:
         """Whether forward is the codec's own arithmetic."""
         return self.mode in ("ste", "hybrid")
 
-    def coarse(self, x):
+    def coarse(self, x, bias=0.5):
+        """sign(x) floor(|x| + bias): a half is libjpeg's quantiser, which takes halves away from zero; less leaves a dead zone around zero."""
         if self.mode == "soft":
-            return soft_round(x)
+            r = _quantise(x.detach(), bias)
+            return r + (x - r) ** 3
         if self.mode == "noise":
-            return x + torch.rand(x.shape, generator=self.generator, device=x.device, dtype=x.dtype) - 0.5
-        return _HalfAway.apply(x, self.mode == "hybrid")
+            u = torch.rand(x.shape, generator=self.generator, device=x.device, dtype=x.dtype) - 0.5
+            return x + torch.where(_quantise(x.detach(), bias) == 0, -x.detach(), u)
+        return _Coarse.apply(x, bias, self.mode == "hybrid")
 
     def fine(self, x, bias=0.5):
         """floor(x + bias) where the codec's arithmetic is wanted, else x."""
