@@ -3,7 +3,7 @@
     python tools/check_attacks.py PHOTOS [--crops 24] [--fit-avif] [--json OUT]
 
 Prints tables for docs/HIDER.md from one 256x256 crop of each photo, photos evenly spread over the folder: JPEG's layer against libjpeg-turbo in every rounding mode; the
-models of WebP and AVIF against the real codecs (error's rms for each frequency of the 8x8 DCT); processor time.  --fit-avif finds the steps of hide/avif.py instead.
+models of WebP and AVIF against the real codecs (error's rms for each frequency of the 8x8 DCT); wrong bits of a plain lattice through each; processor time.  --fit-avif finds the steps of hide/avif.py instead.
 """
 import argparse
 import io
@@ -102,6 +102,33 @@ def check_model(name, model, x, settings):
     return rows
 
 
+def lattice(x, step, seed=0):
+    """A bit in each of the first six AC coefficients of every luma block, by parity of multiples of step -> (picture, bits, how to read them); the same change in R, G and B."""
+    m, y = webp.dct(8), jpeg.to_ycc(x, Rounding("soft"))[0]
+    c = m @ webp.in_blocks(y, 8) @ m.T
+    at = [(0, 1), (1, 0), (2, 0), (1, 1), (0, 2), (0, 3)]
+    bits = torch.randint(0, 2, (*c.shape[:3], len(at)), generator=torch.Generator().manual_seed(seed))
+    moved = c.clone()
+    for k, (u, v) in enumerate(at):
+        moved[..., u, v] = 2 * step * ((c[..., u, v] / step - bits[..., k]) / 2).round() + step * bits[..., k]
+    change = webp.from_blocks(m.T @ (moved - c) @ m)
+    read = lambda z: torch.stack([(m @ webp.in_blocks(jpeg.to_ycc(z, Rounding("soft"))[0], 8) @ m.T)[..., u, v] / step for u, v in at], -1).round() % 2
+    return (x + change[:, None]).round().clamp(0, 255), bits, read
+
+
+def check_lattice(x, step=14.0):
+    print(f"\nWrong bits of a plain lattice, step {step:g}, six coefficients a block, without error correction\n\n| channel | real | model |\n|---|---|---|")
+    stego, bits, read = lattice(x, step)
+    rows = []
+    channels = {f"JPEG {q}": (lambda q=q: real(stego, "JPEG", quality=q, subsampling=2), lambda q=q: jpeg.jpeg(stego, jpeg.tables(q), "420")) for q in (50, 75)}
+    channels |= {f"WEBP {q}": (lambda q=q: real(stego, "WEBP", quality=q, method=4), lambda q=q: webp.webp(stego, q)) for q in (50, 75, 80, 90)}
+    channels |= {f"AVIF {q}": (lambda q=q: real(stego, "AVIF", quality=q, speed=6), lambda q=q: avif.avif(stego, q)) for q in (60, 75, 90)}
+    for name, ways in channels.items():
+        rows.append(dict(channel=name, wrong=[float((read(way()) != bits).float().mean()) for way in ways]))
+        print(f"| {name} | " + " | ".join(f"{100 * w:.2f} %" for w in rows[-1]["wrong"]) + " |", flush=True)
+    return rows
+
+
 def fit_avif(x):
     """For each quality, the steps whose error has the real one's power in luma and in chroma, by bisection on the logarithm."""
     found = []
@@ -149,7 +176,7 @@ def main(argv=None):
         fit_avif(x)
         return 0
     print(f"{len(x)} crops of {SIZE}x{SIZE} from {a.photos}; libjpeg-turbo {features.version('libjpeg_turbo')}, libwebp {features.version('webp')}, libavif {features.version('avif')}")
-    rows = dict(jpeg=check_jpeg(x), webp=check_model("WEBP", webp.webp, x, (50, 75, 80, 90)), avif=check_model("AVIF", avif.avif, x, (50, 60, 75, 90)))
+    rows = dict(jpeg=check_jpeg(x), webp=check_model("WEBP", webp.webp, x, (50, 75, 80, 90)), avif=check_model("AVIF", avif.avif, x, (50, 60, 75, 90)), lattice=check_lattice(x))
     check_time(x)
     if a.json:
         a.json.write_text(json.dumps(rows))

@@ -12,7 +12,7 @@ import math
 import torch
 from torch.nn import functional as F
 
-from .jpeg import _extend, _grow, _up
+from .jpeg import _grow, _up
 from .rounding import Rounding
 
 # RFC 6386, 14.1.  A coefficient is twice the orthonormal one.
