@@ -5,11 +5,12 @@ Y = (L + M) / 2, S - Y.  A scale halves the linear picture.  At each scale and i
 
     q = variance of the change / (FLOOR + variance of the cover) ** MASK
 
-which with MASK 1 and the stego's variance added is 1 - SSIM's contrast-structure term.  The cover alone masks, so that a hider gains nothing by making the picture
+which with MASK 1 and the stego's variance added below the line would be 1 - SSIM's contrast-structure term.  The cover alone masks, so that a hider gains nothing by making the picture
 busier; and the square root of q is a length of the change, so that the measure is about proportional to its strength.  sqrt(q) is pooled over the picture by a
 mean of POOL-th powers, then colours and scales by their weights.
 
-Constants were chosen by rank agreement with Butteraugli and SSIMULACRA 1 on TRAINING photos (tools/visibility.py --rank); no person was asked.
+Y's FLOOR, MASK, POOL and SCALE_WEIGHTS are round numbers near the best mean rank agreement with Butteraugli's 3-norm and SSIMULACRA 1, of luma noise on six
+TRAINING photos (docs/HIDER.md); colours' floors and weights are guesses.  No person was asked.
 """
 import functools
 
@@ -18,11 +19,11 @@ from torch.nn import functional as F
 
 SCALES, STEP = 6, 4  # windows are read every STEP pixels, which a Gaussian of sigma 2 allows
 SIGMA = 2.0
-FLOOR = (2e-5, 1e-3, 2e-3)  # of X, Y, S - Y, squared: below about this contrast nothing is masked
-MASK = 1.0
-POOL = 3.0
+FLOOR = (6e-6, 3e-4, 6e-4)  # of X, Y, S - Y, squared: below about this contrast nothing is masked
+MASK = 0.75
+POOL = 4.0
 COLOUR_WEIGHTS = (0.3, 1.0, 0.1)
-SCALE_WEIGHTS = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+SCALE_WEIGHTS = (2.0, 1.0, 1.0, 1.0, 1.0, 1.0)  # finest first
 MIX = ((0.30, 0.622, 0.078), (0.23, 0.692, 0.078), (0.24342269, 0.20476745, 0.55180986))
 BIAS = 0.0037930734
 TINY = 1e-8  # under the square root, so that its slope at no change is finite
