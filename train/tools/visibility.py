@@ -132,10 +132,15 @@ def crops(folder, count, first):
         yield x[..., y0:, x0:][..., :256, :256]
 
 
+def single_scales(a, b):
+    """The perceptual measure by its first, second and third scale alone: which frequencies the foreign measures look at."""
+    return {f"perceptual, scale {k + 1} alone": float(perceptual(a, b, [float(i == k) for i in range(3)] + [0.0] * 3)) for k in range(3)}
+
+
 def rank(folder, count, first):
     found = list(crops(folder, count, first))
     for title, changes in (("Luma noise", hiders_noise), ("Codecs and resizing", codecs)):
-        table = [[list(measure(x, y).items()) for y in changes(x)] for x in found]
+        table = [[list((measure(x, y) | single_scales(x, y)).items()) for y in changes(x)] for x in found]
         names = [name for name, _ in table[0][0]]
         cube = np.array([[[value for _, value in row] for row in photo] for photo in table])
         print(f"\n{title}: {cube.shape[0]} crops of {folder}, {cube.shape[1]} changes each\n")

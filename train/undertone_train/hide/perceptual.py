@@ -70,8 +70,11 @@ def scales(rgb):
         light = F.avg_pool2d(light, 2)
 
 
-def perceptual(cover, stego):
-    """-> [batch], 0 for equal pictures, about proportional to a small change's strength.  Gradients go to the stego alone.  Sides of 8 or more."""
+def perceptual(cover, stego, scale_weights=SCALE_WEIGHTS):
+    """Pictures [batch][3][h][w], RGB, 0..255 -> [batch]; 0 where equal, about proportional to a small change's strength (0.03 for white luma noise of 45 dB).
+
+    Gradients go to the stego alone.  Sides of 8 or more; under 256 there are fewer scales.
+    """
     if min(cover.shape[-2:]) < 8:
         raise ValueError(f"the perceptual measure needs sides of 8 or more, not {tuple(cover.shape[-2:])}")
     with torch.no_grad():
@@ -79,7 +82,7 @@ def perceptual(cover, stego):
         floor = torch.tensor(FLOOR, dtype=cover.dtype, device=cover.device)[:, None, None]
         hides = [(floor + _variance(a)) ** -MASK for a in covers]
     colours = torch.tensor(COLOUR_WEIGHTS, dtype=cover.dtype, device=cover.device)
-    total, weights = 0, SCALE_WEIGHTS[: len(covers)]
+    total, weights = 0, scale_weights[: len(covers)]
     for weight, a, hide, b in zip(weights, covers, hides, scales(stego)):
         seen = (_variance(b - a) * hide + TINY).sqrt() - TINY**0.5
         total = total + weight / sum(weights) * (seen.pow(POOL).mean((2, 3)) + TINY**POOL).pow(1 / POOL) @ colours
