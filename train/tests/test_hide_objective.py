@@ -360,6 +360,28 @@ def test_visibility_tool_reads_the_programs(tmp_path, monkeypatch):
         tool.measure(a, a[..., :16])
 
 
+def test_hiders_noise_is_put_where_it_says_with_the_same_energy():
+    x = torch.full((1, 3, 128, 128), 128.0)
+    x[..., 64:] = noisy(x[..., 64:], 20).round()
+    made = [(y - x).square() for y in tool.hiders_noise(x)]
+    assert len(made) == 33
+    for evenly, smooth, textured in zip(made[0::3], made[1::3], made[2::3]):
+        assert smooth[..., 64:].max() == 0 and textured[..., :64].max() == 0 and evenly[..., :64].sum() > 0 < evenly[..., 64:].sum()
+        assert all(abs(float(p.mean() / evenly.mean()) - 1) < 0.12 for p in (smooth, textured))
+
+
+def test_agreement_and_placement_tables(capsys):
+    """A measure that is the reference agrees in all; one that is its reverse in rank alone."""
+    ref = np.random.default_rng(0).random((2, 6)) + 1
+    cube = np.stack([ref, ref, 3 - ref], -1)
+    names = ["butteraugli 3-norm", "ssimulacra 1", "other"]
+    tool.agreement(names, cube)
+    tool.placement(names, cube)
+    lines = capsys.readouterr().out.splitlines()
+    assert "| ssimulacra 1 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |" in lines and "| other | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |" in lines
+    assert [line.split("|")[-3].strip() for line in lines[-3:]] == ["100 %", "100 %", "0 %"]
+
+
 def test_visibility_tool_with_the_real_programs_where_installed():
     if not shutil.which("butteraugli_main"):
         pytest.skip("butteraugli_main is not installed")
