@@ -100,8 +100,8 @@ def spearman(a, b):
 
 
 def badness(name, v):
-    """A measure as something that grows with what is seen; PSNR as the rms error."""
-    return 10 ** (-v / 20) if name == "PSNR dB" else 1 - v if "SSIM (" in name else 100 - v if name == "ssimulacra 2" else v
+    """A measure as something that grows with what is seen: PSNR as the rms error, MS-SSIM as the root of what it lacks to 1, both lengths of the change."""
+    return 10 ** (-v / 20) if name == "PSNR dB" else (1 - v) ** 0.5 if "SSIM (" in name else 100 - v if name == "ssimulacra 2" else v
 
 
 def agreement(names, cube):
