@@ -1,13 +1,13 @@
 /* Net payload, visibility and exact recovery, photo by photo, through the real codecs.
  *
- *   bench_hide [--table] [-v] [--plain] [--json FILE] [--only CHANNEL] [--bpp BPP] DIRECTORY
+ *   bench_hide [--table] [-v] [--plain] [--guide FILE] [--json FILE] [--only CHANNEL] [--bpp BPP] DIRECTORY
  *   bench_hide --max [--psnr DB] [-v] [--only CHANNEL] DIRECTORY
  *
  * Each photo gets random bytes that fill the stated rate (payload bits per pixel, sealing and coding on top), is written,
  * sent through the channel (a range jpeg:A-B: through every whole quality in it), and revealed from the file that comes out.
  * Success means that every byte is equal; a photo that fails is counted as such, and its reason is printed to stderr.  --plain hides the
  * same bytes in the plain lattice too, the baseline.  One JSON object on stdout; --table prints a readable table instead,
- * and --json FILE keeps the object as well.
+ * and --json FILE keeps the object as well.  --guide: moves are priced by these weights (models/).
  *
  * --max: the greatest payload that comes back from each photo at that PSNR (40 dB), by bisection.
  *
@@ -36,6 +36,7 @@ enum { NROWS = sizeof rows / sizeof *rows };
 
 typedef struct settings {
     int table, verbose, plain;
+    const char *guide; /* weights to price moves by */
     double psnr_db;
 } settings;
 
@@ -102,14 +103,14 @@ static int comes_back(const char *name, const ut_blob *sent, const uint8_t *data
 }
 
 /* Hides nbytes and gets them back. */
-static outcome one(const char *channel, const char *path, const uint8_t *photo, size_t nphoto, size_t nbytes, double min_db, int plain, int verbose)
+static outcome one(const char *channel, const char *path, const uint8_t *photo, size_t nphoto, size_t nbytes, double min_db, const settings *set, int plain, int verbose)
 {
     outcome o = { 0 };
     uint8_t *data = malloc(nbytes);
     ut_hide_options opt;
     ut_hide_report rep;
     ut_blob sent;
-    ut_trial trial = { .plain = plain, .ideal_psnr_db = NAN };
+    ut_trial trial = { .plain = plain, .guide = plain ? NULL : set->guide, .ideal_psnr_db = NAN };
     noise(data, nbytes);
     ut_hide_options_init(&opt);
     opt.channels = &channel;
@@ -212,9 +213,9 @@ static void measure(const row *r, char **names, size_t n, const settings *o, tal
             count(t, &(outcome){ 0 }, names[i]);
         } else {
             size_t nbytes = (size_t)ceil(r->bpp * w * h / 8);
-            outcome x = one(r->channel, names[i], photo, len, nbytes, 25, 0, o->verbose);
+            outcome x = one(r->channel, names[i], photo, len, nbytes, 25, o, 0, o->verbose);
             count(t, &x, names[i]);
-            if (o->plain) x = one(r->channel, names[i], photo, len, nbytes, 20, 1, o->verbose), count(plain, &x, names[i]);
+            if (o->plain) x = one(r->channel, names[i], photo, len, nbytes, 20, o, 1, o->verbose), count(plain, &x, names[i]);
         }
         free(photo);
     }
@@ -225,7 +226,7 @@ static size_t most(const char *channel, const char *path, const uint8_t *photo, 
 {
     size_t lo = 0, hi = 0, at = guess;
     while (!hi || hi - lo > lo / 100 + 1) {
-        outcome x = one(channel, path, photo, n, at, o->psnr_db, 0, -1);
+        outcome x = one(channel, path, photo, n, at, o->psnr_db, o, 0, -1);
         if (x.exact) lo = at;
         else hi = at;
         at = !hi ? lo + lo / 8 + 16 : !lo && hi <= 16 ? hi : lo ? (lo + hi) / 2 : hi * 3 / 4;
@@ -272,6 +273,7 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "-v")) o.verbose = 1;
         else if (!strcmp(argv[i], "--plain")) o.plain = 1;
         else if (!strcmp(argv[i], "--max")) max = 1;
+        else if (!strcmp(argv[i], "--guide") && i + 1 < argc) o.guide = argv[++i];
         else if (!strcmp(argv[i], "--json") && i + 1 < argc) json = fopen(argv[++i], "w");
         else if (!strcmp(argv[i], "--only") && i + 1 < argc) only = argv[++i];
         else if (!strcmp(argv[i], "--bpp") && i + 1 < argc) bpp = atof(argv[++i]);
@@ -280,7 +282,7 @@ int main(int argc, char **argv)
     }
     size_t n = dir ? list(dir, names) : 0;
     if (!n) {
-        fprintf(stderr, "usage: bench_hide [--table] [-v] [--plain] [--json FILE] [--only CHANNEL] [--bpp BPP] [--max [--psnr DB]] DIRECTORY-OF-PHOTOS\n");
+        fprintf(stderr, "usage: bench_hide [--table] [-v] [--plain] [--guide FILE] [--json FILE] [--only CHANNEL] [--bpp BPP] [--max [--psnr DB]] DIRECTORY-OF-PHOTOS\n");
         return 2;
     }
     row asked = { only, bpp > 0 ? bpp : .1, o.psnr_db };

@@ -67,3 +67,16 @@ ut_status ut_model_open(const char *name, ut_enhance_model **out, ut_err *e)
     }
     return ut_fail(e, UT_E_INPUT, "there is no model named '%.60s' in %s; give a file, such as ./%.60s%s", name, places[0], name, suffix);
 }
+
+ut_status ut_guide_open(const char *path, ut_guide **out, ut_err *e)
+{
+    ut_buf b = { 0 };
+    size_t n;
+    const uint8_t *data = ut_builtin_guide(&n);
+    *out = NULL;
+    if (!path) return data ? ut_guide_load(data, n, "the built-in guide", out, e) : UT_OK;
+    ut_status s = read_file(path, &b, e);
+    if (s == UT_OK) s = ut_guide_load(b.data, b.len, path, out, e);
+    ut_buf_free(&b);
+    return s;
+}

@@ -146,6 +146,10 @@ ut_status ut_job_prepare(ut_job *j)
         if (j->design.noisy) return ut_fail(j->err, UT_E_UNSUPPORTED, "the plain lattice is not for channels that add noise");
         j->sender.height = 0;
     }
+    if (s == UT_OK && j->trial && j->trial->guide && j->sender.height) {
+        s = ut_guide_open(j->trial->guide, &j->guide, j->err);
+        if (s == UT_OK) s = ut_sender_guide(&j->sender, j->guide, j->err);
+    }
     double mse = 65025 / pow(10, fmax(j->min_psnr_db, 35) / 10);
     if (sync) mse = fmin(mse, DROWNED_MSE);
     if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, mse, j->err);
