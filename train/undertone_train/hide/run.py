@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from .. import checkpoint
 from ..run import Ema
@@ -47,7 +48,7 @@ class Trainer:
         self.ema = Ema(self.net, r.ema)
         self.adversary = Adversary(config.adversary, self.device) if config.adversary.net else None
         self.autocast = r.bf16 == "on" or (r.bf16 == "auto" and self.device.type == "cuda")
-        self.step, self.trained, self.best = 0, 0.0, -math.inf
+        self.step, self.trained, self.best, self.usual = 0, 0.0, -math.inf, None
         self._resume()
 
     def say(self, row):
@@ -67,12 +68,12 @@ class Trainer:
         self.net.load_state_dict(checkpoint.load_tensors(found, "weights"))
         self.ema.state = {k: v.to(self.device) for k, v in checkpoint.load_tensors(found, "ema").items()}
         checkpoint.restore_optimizer(self.opt, checkpoint.load_tensors(found, "optim"))
-        self.step, self.trained, self.best, self.ema.steps = meta["step"], meta["trained_seconds"], meta["best"], meta["step"]
+        self.step, self.trained, self.best, self.usual, self.ema.steps = (meta[k] for k in ("step", "trained_seconds", "best", "usual", "step"))
         if self.adversary:
             self.adversary.restore(found, meta)
 
     def save(self, name):
-        groups, meta = {"ema": self.ema.state}, dict(step=self.step, trained_seconds=self.trained, best=self.best, config=self.config.to_dict(), torch=torch.__version__)
+        groups, meta = {"ema": self.ema.state}, dict(step=self.step, trained_seconds=self.trained, best=self.best, usual=self.usual, config=self.config.to_dict(), torch=torch.__version__)
         if name == "last":
             groups |= {"weights": self.net.state_dict(), "optim": checkpoint.optimizer_tensors(self.opt)}
             if self.adversary:
@@ -97,20 +98,37 @@ class Trainer:
         llr = net.read(received, key, sent, bits)[0]
         return llr[key.carriers], bits[key.carriers]
 
-    def losses(self, cover, stego, llr, bits):
+    def exchange(self, cover, stego, llr, flat, key, bits):
+        """-> (loss, parts): more bits at equal visibility.  Both of each crop: what the LLRs lack, and how much more visible the change is than mode 0's with that key.
+
+        A rate I changes by about 1.9 sqrt(I (1 - I)) when all cells grow until the change is e times as visible ([run] exchange; measured, docs/HIDER.md), so the two may be
+        added.  The square keeps the cells' size from running away.
+        """
+        with torch.no_grad():
+            plain = cs.add(cover, torch.where(key.carriers, -key.alpha * cs.error(cs.planes(cover), key, bits), 0))
+            usual = log_visibility(cover, plain)
+        count = key.carriers.sum((1, 2, 3))
+        row = torch.arange(len(cover), device=cover.device).repeat_interleave(count)
+        lacking = F.softplus(llr * (2 * flat - 1)) / math.log(2)
+        bce = torch.zeros_like(usual).index_add(0, row, lacking) / count
+        rate = (1 - bce).detach().clamp(0.02, 0.98)
+        more = log_visibility(cover, stego) - usual
+        loss = (bce + self.config.run.exchange * (rate * (1 - rate)).sqrt() * more + more.square()).mean()
+        return loss, dict(bce=bce.mean().detach(), rate=1 - bce.mean().detach(), more=more.mean().detach())
+
+    def losses(self, cover, stego, llr, flat, key, bits):
         r, a = self.config.run, self.config.adversary
         listening = self.adversary is not None and self.adversary.ready
         logits = None
         if self.adversary:
             logits = judged(self.adversary.net, stego, a.channels) if listening else stego.new_zeros(len(stego), 2)
         if r.aim == "weighted":
-            return self.objective(cover, stego, llr, bits, logits)
-        seen, bce = log_visibility(cover, stego).mean(), payload_bits(llr, bits)
-        loss, parts = bce + r.exchange * seen, dict(bce=bce.detach(), seen=seen.detach())
+            return self.objective(cover, stego, llr, flat, logits)
+        loss, parts = self.exchange(cover, stego, llr, flat, key, bits)
         if listening:
             hunted = adversarial(logits)
             loss, parts = loss + self.config.loss.adversarial * hunted, dict(parts, adversarial=hunted.detach())
-        return loss, dict(parts, rate=1 - bce.detach())
+        return loss, parts
 
     def train_step(self):
         r = self.config.run
@@ -123,7 +141,7 @@ class Trainer:
         received, _ = self.attack(stego, self.step)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             llr, flat = self.payload(self.net, received, key, bits, sent)
-        loss, parts = self.losses(cover, stego, llr.float(), flat)
+        loss, parts = self.losses(cover, stego, llr.float(), flat, key, bits)
         self.opt.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), r.clip)
@@ -163,9 +181,13 @@ class Trainer:
             rates += [row[channel]] if channel != "png" else []
         row["psnr"] = float((10 * torch.log10(255**2 / (cover - stego).square().mean((1, 2, 3)).clamp_min(1e-6))).mean())
         row["seen"] = float(log_visibility(cover, stego).mean())
-        c = self.config.loss
-        price = r.exchange * row["seen"] if r.aim == "exchange" else float(self.objective(cover, stego, torch.zeros(1), torch.zeros(1), torch.zeros(1, 2))[0]) - c.bce - c.l1 / 2
-        score = float(np.mean(rates)) * (1 if r.aim == "exchange" else c.bce) - price
+        if r.aim == "exchange":  # the rate as it would be at the visibility of mode 0, which all of a run is compared at
+            self.usual = row["seen"] if self.usual is None else self.usual
+            slope = [r.exchange * math.sqrt(max(v * (1 - v), 0)) for v in rates]
+            score = float(np.mean(rates)) - float(np.mean(slope)) * (row["seen"] - self.usual)
+        else:
+            c, zero = self.config.loss, torch.zeros(1, device=self.device)
+            score = float(np.mean(rates)) * c.bce - float(self.objective(cover, stego, zero, zero, zero.new_zeros(1, 2))[0])
         self.say(dict(event="validation", step=self.step, **row, score=score))
         if math.isfinite(score) and score > self.best:
             self.best = score
