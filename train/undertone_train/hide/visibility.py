@@ -5,7 +5,7 @@ ms_ssim     multi-scale structural similarity on luma (Wang, Simoncelli and Bovi
 watson      error of 8x8 DCT coefficients over what is just visible there, in the manner of Watson 1993: a table of thresholds (contrast sensitivity), raised or
             lowered by the block's brightness (luminance masking), raised in coefficients that are large themselves (contrast masking), and pooled.
             PUBLISHED are the paper's constants, the colours being ours; the defaults depart from it in what agreed better with Butteraugli on training photos:
-            luminance masking off, squares in place of fourth powers, colours a tenth (docs/HIDER.md).
+            luminance masking off, squares in place of fourth powers, colours a tenth.  They suit Butteraugli alone (docs/HIDER.md): perceptual.py is the default.
 
 Both judge a screen of some distance and brightness; neither is a measurement with people.
 """
