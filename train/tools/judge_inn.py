@@ -17,27 +17,14 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
-from undertone_train import checkpoint  # noqa: E402
 from undertone_train.hide import carriers as cs  # noqa: E402
 from undertone_train.hide.attacks import Attack, AttackConfig  # noqa: E402
 from undertone_train.hide.crops import Crops, read  # noqa: E402
+from undertone_train.hide.export import load  # noqa: E402
 from undertone_train.hide.inn import Inn, InnConfig  # noqa: E402
 from visibility import measure  # noqa: E402
 
 MEASURES = ("butteraugli 3-norm", "ssimulacra 1", "Watson (ours)", "PSNR dB")
-
-
-def load(run, which="best"):
-    """EMA weights of a run, as a network, and its configuration."""
-    found = checkpoint.find(Path(run) / which)
-    if found is None:
-        raise ValueError(f"{run}: no {which}/")
-    meta = json.loads((found / "meta.json").read_text())
-    if meta["config"]["kind"] != "inn":
-        raise ValueError(f"{run}: a run of {meta['config']['kind']}, not of an INN")
-    net = Inn(InnConfig(**meta["config"]["model"]))
-    net.load_state_dict(checkpoint.load_tensors(found, "ema"))
-    return net.eval(), meta
 
 
 def liveliness(x):

@@ -14,6 +14,7 @@ MODELS = {"inn": (Inn, InnConfig), "literal": (Literal, LiteralConfig), "hidden"
 @dataclass
 class RunConfig:
     out: str = "runs/hide"
+    init: str = ""  # folder of an earlier run: start from its EMA weights
     steps: int = 20000
     schedule_seconds: float = 0  # if set, the learning rate also falls with training time and the run ends there
     batch: int = 16

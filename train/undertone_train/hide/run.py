@@ -1,6 +1,6 @@
 """Training of a hider, whichever [model] names: the same crops, attack layer, losses and adversary for all.
 
-    python -m undertone_train.hide.run CONFIG.toml [--smoke] [--out DIR] [--pack FILE.npz] [--steps N] [--max-seconds N]
+    python -m undertone_train.hide.run CONFIG.toml [--smoke] [--out DIR] [--init DIR] [--pack FILE.npz] [--steps N] [--max-seconds N]
 
 A run lives in its folder: last/ (gone on with by the same command), best/ (EMA weights of the best validation), log.jsonl.
 """
@@ -25,14 +25,16 @@ from .config import read, shrink
 from .crops import Crops, made_up
 from .crops import read as read_crops
 from .objective import Objective, adversarial, judged, payload_bits
+from .perceptual import perceptual
 from .visibility import ms_ssim, watson
 
 SAVE_SECONDS = 5
 
 
 def log_visibility(cover, stego):
-    """[batch]: mean logarithm of two measures that both grow as the change's amplitude."""
-    return (watson(cover, stego).clamp_min(1e-4).log() + (1 - ms_ssim(cover, stego)).clamp_min(1e-8).log() / 2) / 2
+    """[batch]: mean logarithm of three measures that all grow as the change's strength; together they agree better with what judges us than each alone."""
+    lengths = perceptual(cover, stego).clamp_min(1e-4), watson(cover, stego).clamp_min(1e-4), (1 - ms_ssim(cover, stego)).clamp_min(1e-8).sqrt()
+    return sum(w * v.log() for w, v in zip((0.5, 0.25, 0.25), lengths))
 
 
 class Trainer:
@@ -49,6 +51,8 @@ class Trainer:
         self.adversary = Adversary(config.adversary, self.device) if config.adversary.net else None
         self.autocast = r.bf16 == "on" or (r.bf16 == "auto" and self.device.type == "cuda")
         self.step, self.trained, self.best, self.usual = 0, 0.0, -math.inf, None
+        if r.init:
+            self._init_from(r.init)
         self._resume()
 
     def say(self, row):
@@ -56,6 +60,16 @@ class Trainer:
         self.out.mkdir(parents=True, exist_ok=True)
         with open(self.out / "log.jsonl", "a") as f:
             f.write(json.dumps(row) + "\n")
+
+    def _init_from(self, folder):
+        found = checkpoint.find(Path(folder) / "best") or checkpoint.find(Path(folder) / "last")
+        if found is None:
+            raise ValueError(f"{folder}: no checkpoint to start from")
+        meta = json.loads((found / "meta.json").read_text())
+        if any(meta["config"][k] != json.loads(json.dumps(self.config.to_dict()))[k] for k in ("kind", "model")):
+            raise ValueError(f"{found}: its [model] differs from this configuration's")
+        self.net.load_state_dict(checkpoint.load_tensors(found, "ema"))
+        self.ema = Ema(self.net, self.config.run.ema)
 
     def _resume(self):
         found = checkpoint.find(self.out / "last")
@@ -230,6 +244,7 @@ def main(argv=None):
     ap.add_argument("config")
     ap.add_argument("--smoke", action="store_true", help="a few steps on made-up pictures")
     ap.add_argument("--out")
+    ap.add_argument("--init", help="a run whose best EMA weights to start from")
     ap.add_argument("--pack")
     ap.add_argument("--steps", type=int)
     ap.add_argument("--max-seconds", type=float, default=0)
@@ -237,6 +252,7 @@ def main(argv=None):
     try:
         c = read(a.config)
         c.run.out, c.data.pack = a.out or c.run.out + ("-smoke" if a.smoke else ""), a.pack or c.data.pack
+        c.run.init = a.init or ("" if a.smoke else c.run.init)
         if a.smoke:
             shrink(c)
         elif not c.data.pack:
