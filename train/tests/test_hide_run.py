@@ -140,7 +140,7 @@ def test_bad_settings_are_one_clear_line(text, complaint, tmp_path):
 
 def tiny(out, kind="inn", **tables):
     c = config.shrink(config.read(CONFIGS / f"hide-{'inn-no-adversary' if kind == 'inn' else kind}.toml"))
-    c.run.out, c.model.width = str(out), 8
+    c.run.out, c.model.width, c.run.ramp = str(out), 8, 0
     if kind == "inn":
         c.model.blocks = 1
     return c
@@ -226,3 +226,16 @@ def test_weighted_runs(kind, tmp_path):
     t.validate()
     t.save("last")
     assert run.Trainer(c, 0.0).adversary.steps == t.adversary.steps
+
+
+def test_the_picture_fades_in(tmp_path):
+    c = tiny(tmp_path / "a", "steganogan")
+    c.run.ramp, c.loss.adversarial, c.adversary.net = 10, 0.0, ""
+    t = run.Trainer(c, 0.0)
+    cover = t.crops.batch(0, 2)
+    llr, flat = torch.tensor([1.0, -1.0]), torch.tensor([1.0, 1.0])
+    stego, values = (cover + 9).clamp(0, 255), []
+    for t.step in (0, 5, 10):
+        values.append(float(t.losses(cover, stego, llr, flat, None, None)[0]))
+    assert values[0] == pytest.approx(float(run.payload_bits(llr, flat))) and values[2] > values[1] > values[0]
+    assert values[1] == pytest.approx((values[0] + values[2]) / 2)

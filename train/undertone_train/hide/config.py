@@ -24,12 +24,13 @@ class RunConfig:
     clip: float = 1.0
     ema: float = 0.998
     seed: int = 0
-    bf16: str = "auto"  # of the networks; auto: on CUDA only; on, off
+    bf16: str = "auto"  # auto: on CUDA only; on, off.  The INN is always in single precision
     log_every: int = 20
     validate_every: int = 500
     checkpoint_seconds: float = 120
     aim: str = "weighted"  # weighted: [loss] as it stands; exchange, for the INN: more bits at the visibility of mode 0 (run.Trainer.exchange)
     exchange: float = 1.9
+    ramp: int = 0  # weighted: steps over which all but the payload fades in
 
 
 @dataclass

@@ -11,7 +11,7 @@ grows with x since a > -1, has slope 1 + a at 0 (steps finer or coarser by up to
 A third network, trust, says from what arrived how far each carrier is to be believed.  All of it starts as the identity, which is mode 0's robust form.
 src/stage/hide/inn.c computes the same; weights go there by hide/export.py.
 """
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -20,7 +20,7 @@ from . import carriers as cs
 from .condition import Condition, features
 
 BEND, SHIFT, TAU = 1.4, 2.0, 32.0
-NCLASSES = 8
+NCLASSES, TRUST = 8, 0.5  # a class of trust is a factor of e^0.5 in concentration
 
 
 @dataclass
@@ -149,10 +149,3 @@ class Inn(nn.Module):
             raise ValueError("an ablation has no counterpart in the program and is not exported")
         meta = {"kind": "inn", "couplings": c.couplings, "width": c.width, "blocks": c.blocks, "format": 1}
         return {k: v for k, v in self.state_dict().items() if k != "level"}, {k: str(v) for k, v in meta.items()}
-
-
-TRUST = 0.5  # a class is a factor of e^0.5 in concentration
-
-
-def to_dict(config):
-    return asdict(config)

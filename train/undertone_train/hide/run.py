@@ -24,7 +24,7 @@ from .attacks import Attack, AttackConfig
 from .config import read, shrink
 from .crops import Crops, made_up
 from .crops import read as read_crops
-from .objective import Objective, adversarial, judged, payload_bits
+from .objective import Objective, adversarial, judged, payload_bits, payload_l1
 from .perceptual import perceptual
 from .visibility import ms_ssim, watson
 
@@ -49,7 +49,8 @@ class Trainer:
         self.opt = torch.optim.AdamW(self.net.parameters(), r.lr, betas=(0.9, 0.99), weight_decay=r.weight_decay)
         self.ema = Ema(self.net, r.ema)
         self.adversary = Adversary(config.adversary, self.device) if config.adversary.net else None
-        self.autocast = r.bf16 == "on" or (r.bf16 == "auto" and self.device.type == "cuda")
+        # not the INN: its two ends must say the same of the same context, and its transforms are no networks
+        self.autocast = config.kind != "inn" and (r.bf16 == "on" or (r.bf16 == "auto" and self.device.type == "cuda"))
         self.step, self.trained, self.best, self.usual = 0, 0.0, -math.inf, None
         if r.init:
             self._init_from(r.init)
@@ -137,7 +138,11 @@ class Trainer:
         if self.adversary:
             logits = judged(self.adversary.net, stego, a.channels) if listening else stego.new_zeros(len(stego), 2)
         if r.aim == "weighted":
-            return self.objective(cover, stego, llr, flat, logits)
+            loss, parts = self.objective(cover, stego, llr, flat, logits)
+            if self.step < r.ramp:  # bits first: a network that must not be seen from the start learns to do nothing
+                sent = self.config.loss.bce * payload_bits(llr, flat) + self.config.loss.l1 * payload_l1(llr, flat)
+                loss = sent + self.step / r.ramp * (loss - sent)
+            return loss, parts
         loss, parts = self.exchange(cover, stego, llr, flat, key, bits)
         if listening:
             hunted = adversarial(logits)
@@ -202,7 +207,8 @@ class Trainer:
         else:
             c, zero = self.config.loss, torch.zeros(1, device=self.device)
             score = float(np.mean(rates)) * c.bce - float(self.objective(cover, stego, zero, zero, zero.new_zeros(1, 2))[0])
-        self.say(dict(event="validation", step=self.step, **row, score=score))
+            score = score if self.step >= r.ramp else -math.inf
+        self.say(dict(event="validation", step=self.step, **row, score=score if math.isfinite(score) else None))
         if math.isfinite(score) and score > self.best:
             self.best = score
             self.save("best")
