@@ -15,6 +15,7 @@ from undertone_train.detect.zhunet import ZhuNet
 from undertone_train.hide import lpips, objective, settings, visibility
 from undertone_train.hide.jpeg import to_ycc
 from undertone_train.hide.objective import LossConfig, Objective, adversarial, judged, payload_bits, payload_l1
+from undertone_train.hide.perceptual import linear, opponent, perceptual
 from undertone_train.hide.rounding import Rounding
 from undertone_train.hide.visibility import LUMA_THRESHOLDS, PUBLISHED, ms_ssim, watson, watson_slack
 
@@ -56,7 +57,7 @@ def test_ms_ssim_is_the_papers(size, scales):
         assert abs(got - plain_ms_ssim(x, y, scales)) < 1e-9
 
 
-@pytest.mark.parametrize("measure", [lambda a, b: 1 - ms_ssim(a, b), watson, lambda a, b: watson(a, b, **PUBLISHED)])
+@pytest.mark.parametrize("measure", [lambda a, b: 1 - ms_ssim(a, b), watson, lambda a, b: watson(a, b, **PUBLISHED), perceptual])
 def test_measures_are_zero_on_identity_grow_with_noise_and_have_gradients(measure):
     a = batch(96, 104)
     values = torch.stack([measure(a, noisy(a, level)) for level in (0, 2, 6, 18)])
@@ -68,7 +69,7 @@ def test_measures_are_zero_on_identity_grow_with_noise_and_have_gradients(measur
     assert (g.abs().max() < 1e-3) and torch.autograd.grad(measure(a, noisy(a, 5).requires_grad_()).sum(), b, allow_unused=True)[0] is None
 
 
-@pytest.mark.parametrize("measure", [lambda a, b: 1 - ms_ssim(a, b), watson, lambda a, b: watson(a, b, **PUBLISHED)])
+@pytest.mark.parametrize("measure", [lambda a, b: 1 - ms_ssim(a, b), watson, lambda a, b: watson(a, b, **PUBLISHED), perceptual])
 def test_texture_masks(measure):
     """The same change is seen less where the picture is busy."""
     flat = torch.full((1, 3, 96, 96), 128.0)
@@ -115,9 +116,42 @@ def test_watson_settings_do_what_they_say():
 
 
 def test_too_small_pictures_are_named():
-    for measure, least in ((ms_ssim, "11"), (watson, "12")):
-        with pytest.raises(ValueError, match=least):
-            measure(torch.zeros(1, 3, 10, 40), torch.zeros(1, 3, 10, 40))
+    for measure, least in ((ms_ssim, "11"), (watson, "12"), (perceptual, "8")):
+        with pytest.raises(ValueError, match=f"sides of {least} or more"):
+            measure(torch.zeros(1, 3, 7, 40), torch.zeros(1, 3, 7, 40))
+
+
+def test_perceptual_colours_are_xyb():
+    """Grey has equal cones; linear light by sRGB's own definition at its knee and ends."""
+    v = linear(torch.tensor([0.0, 10.31475, 127.5, 255.0, 300.0], dtype=torch.float64))
+    assert torch.allclose(v, torch.tensor([0.0, 0.0031308, 0.2140411, 1.0, 1.0], dtype=torch.float64), atol=1e-6)
+    x, y, sy = opponent(torch.full((1, 3, 1, 1), 0.5, dtype=torch.float64)).flatten()
+    assert abs(x) < 1e-8 and abs(sy) < 1e-7 and abs(y - (0.5 + 0.0037930734) ** (1 / 3)) < 1e-8
+    red, green = (opponent(torch.tensor(c).reshape(1, 3, 1, 1))[0, 0] for c in ([0.5, 0.0, 0.0], [0.0, 0.5, 0.0]))
+    assert red > 0 > green
+
+
+def test_perceptual_is_a_length_and_knows_the_place():
+    cover = torch.full((1, 3, 128, 128), 120.0)
+    cover[..., 64:] = noisy(cover[..., 64:], 25, seed=4)
+    d = torch.randn(1, 1, 128, 128, generator=torch.Generator().manual_seed(1))
+    left = (torch.arange(128) < 64).float()
+    strength = [float(perceptual(cover, cover + s * d)) for s in (1, 2, 4)]
+    assert 1.9 < strength[1] / strength[0] < 2.1 and 1.9 < strength[2] / strength[1] < 2.1
+    smooth, evenly, textured = (float(perceptual(cover, cover + 2 * d * m)) for m in (left * 2**0.5, torch.ones(128), (1 - left) * 2**0.5))
+    assert smooth > 1.2 * evenly and evenly > 1.2 * textured
+    mean_square = [(d * m).square().mean() for m in (left * 2**0.5, (1 - left) * 2**0.5)]
+    assert abs(mean_square[0] / mean_square[1] - 1) < 0.1  # the energy is the same
+
+
+def test_perceptual_sees_colour_less_and_no_cover_gradient():
+    cover = batch(64, 64)
+    d = 4 * torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(2))
+    blue = torch.cat([torch.zeros_like(d), torch.zeros_like(d), d], 1)
+    assert (0 < perceptual(cover, cover + blue)).all() and (perceptual(cover, cover + blue) < 0.5 * perceptual(cover, cover + d)).all()
+    a, b = cover.clone().requires_grad_(), noisy(cover, 3).requires_grad_()
+    perceptual(a, b).sum().backward()
+    assert b.grad.abs().sum() > 0
 
 
 # --- LPIPS
@@ -267,13 +301,13 @@ def test_objective_weighs_and_names_its_parts():
     cover = batch(64, 64)
     stego = noisy(cover, 3).requires_grad_()
     llr, bits = torch.randn(100, requires_grad=True), torch.randint(0, 2, (100,)).float()
-    c = LossConfig(bce=1, l1=2, mse=3, ms_ssim=4, watson=5, adversarial=6)
+    c = LossConfig(bce=1, l1=2, mse=3, perceptual=7, ms_ssim=4, watson=5, adversarial=6)
     loss, parts = Objective(c)(cover, stego, llr, bits, torch.zeros(2, 2))
-    assert set(parts) == {"bce", "l1", "mse", "ms_ssim", "watson", "adversarial", "rate"}
+    assert set(parts) == {"bce", "l1", "mse", "perceptual", "ms_ssim", "watson", "adversarial", "rate"}
     assert torch.allclose(loss, sum(getattr(c, k) * v for k, v in parts.items() if k != "rate"))
     loss.backward()
     assert stego.grad.abs().sum() > 0 and llr.grad.abs().sum() > 0
-    assert set(Objective(LossConfig())(cover, stego, llr, bits)[1]) == {"bce", "ms_ssim", "watson", "rate"}
+    assert set(Objective(LossConfig())(cover, stego, llr, bits)[1]) == {"bce", "perceptual", "rate"}
     with pytest.raises(ValueError, match="no detector"):
         Objective(c)(cover, stego, llr, bits)
 
@@ -324,6 +358,28 @@ def test_visibility_tool_reads_the_programs(tmp_path, monkeypatch):
         tool.measure(a, a)
     with pytest.raises(ValueError, match="differ in size: 32x32 and 16x32"):
         tool.measure(a, a[..., :16])
+
+
+def test_hiders_noise_is_put_where_it_says_with_the_same_energy():
+    x = torch.full((1, 3, 128, 128), 128.0)
+    x[..., 64:] = noisy(x[..., 64:], 20).round()
+    made = [(y - x).square() for y in tool.hiders_noise(x)]
+    assert len(made) == 33
+    for evenly, smooth, textured in zip(made[0::3], made[1::3], made[2::3]):
+        assert smooth[..., 64:].max() == 0 and textured[..., :64].max() == 0 and evenly[..., :64].sum() > 0 < evenly[..., 64:].sum()
+        assert all(abs(float(p.mean() / evenly.mean()) - 1) < 0.12 for p in (smooth, textured))
+
+
+def test_agreement_and_placement_tables(capsys):
+    """A measure that is the reference agrees in all; one that is its reverse in rank alone."""
+    ref = np.random.default_rng(0).random((2, 6)) + 1
+    cube = np.stack([ref, ref, 3 - ref], -1)
+    names = ["butteraugli 3-norm", "ssimulacra 1", "other"]
+    tool.agreement(names, cube)
+    tool.placement(names, cube)
+    lines = capsys.readouterr().out.splitlines()
+    assert "| ssimulacra 1 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |" in lines and "| other | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |" in lines
+    assert [line.split("|")[-3].strip() for line in lines[-3:]] == ["100 %", "100 %", "0 %"]
 
 
 def test_visibility_tool_with_the_real_programs_where_installed():

@@ -3,7 +3,7 @@
     python tools/check_attacks.py PHOTOS [--crops 24] [--fit-avif] [--json OUT]
 
 Prints tables for docs/HIDER.md from one 256x256 crop of each photo, photos evenly spread over the folder: JPEG's layer against libjpeg-turbo in every rounding mode; the
-models of WebP and AVIF against the real codecs (error's rms for each frequency of the 8x8 DCT); wrong bits of a plain lattice through each; processor time.  --fit-avif finds the steps of hide/avif.py instead.
+models of WebP and AVIF against the real codecs (error's rms for each frequency of the 8x8 DCT); resizing against Pillow's; wrong bits of a plain lattice through each; processor time.  --fit-avif finds the steps of hide/avif.py instead.
 """
 import argparse
 import io
@@ -87,18 +87,33 @@ def check_jpeg(x):
 
 def check_model(name, model, x, settings):
     print(f"\n{name}: error's rms, model (real), luma / Cb / Cr; model over real for each frequency of luma\n\n"
-          "| quality | PSNR real | PSNR model | correlation of errors | luma | Cb | Cr | frequency ratios: least, median, most |\n|---|---|---|---|---|---|---|---|")
+          "| quality | PSNR real | PSNR model | model to real, mean (least) dB | correlation of errors | luma | Cb | Cr | frequency ratios: least, median, most |\n|---|---|---|---|---|---|---|---|---|")
     rows = []
     for q in settings:
         want = real(x, name, quality=q, **({"method": 4} if name == "WEBP" else {"speed": 6}))
         got = model(x, q, Rounding("ste"))
-        a, b = spectrum(want - x), spectrum(got - x)
+        a, b, apart = spectrum(want - x), spectrum(got - x), psnr(got, want)
         ratio = (b / a)[0].flatten()
         like = float(torch.corrcoef(torch.stack([(want - x).flatten(), (got - x).flatten()]))[0, 1])
         power = lambda s: s.square().mean((1, 2)).sqrt().tolist()
         cells = " | ".join(f"{m:.2f} ({r:.2f})" for m, r in zip(power(b), power(a)))
-        print(f"| {q} | {psnr(x, want).mean():.2f} | {psnr(x, got).mean():.2f} | {like:.2f} | {cells} | {ratio.min():.2f}, {ratio.median():.2f}, {ratio.max():.2f} |", flush=True)
-        rows.append(dict(quality=q, real=a.tolist(), model=b.tolist(), correlation=like))
+        print(f"| {q} | {psnr(x, want).mean():.2f} | {psnr(x, got).mean():.2f} | {apart.mean():.2f} ({apart.min():.2f}) | {like:.2f} | {cells} | {ratio.min():.2f}, {ratio.median():.2f}, {ratio.max():.2f} |", flush=True)
+        rows.append(dict(quality=q, real=a.tolist(), model=b.tolist(), correlation=like, apart=apart.tolist()))
+    return rows
+
+
+def check_resize(x):
+    """Beside Pillow's resizing, to the smaller size."""
+    print("\n| resize | kernel | layer to Pillow, mean (least) dB | most grey levels off |\n|---|---|---|---|")
+    filters, rows = {"lanczos": Image.Resampling.LANCZOS, "bicubic": Image.Resampling.BICUBIC, "area": Image.Resampling.BOX}, []
+    for factor in (0.6, 0.75, 0.95):
+        n = round(SIZE * factor)
+        for kernel, pillow in filters.items():
+            want = torch.stack([torch.tensor(np.array(Image.fromarray(p.permute(1, 2, 0).byte().numpy()).resize((n, n), pillow))).permute(2, 0, 1).float() for p in x])
+            got = resize.resize(x, n, n, kernel, Rounding("ste"))
+            db, most = psnr(got, want), float((got - want).abs().max())
+            print(f"| {factor:g} | {kernel} | " + ("exact" if not most else f"{db.mean():.2f} ({db.min():.2f})") + f" | {most:.0f} |", flush=True)
+            rows.append(dict(factor=factor, kernel=kernel, db=db.tolist(), most=most))
     return rows
 
 
@@ -176,7 +191,7 @@ def main(argv=None):
         fit_avif(x)
         return 0
     print(f"{len(x)} crops of {SIZE}x{SIZE} from {a.photos}; libjpeg-turbo {features.version('libjpeg_turbo')}, libwebp {features.version('webp')}, libavif {features.version('avif')}")
-    rows = dict(jpeg=check_jpeg(x), webp=check_model("WEBP", webp.webp, x, (50, 75, 80, 90)), avif=check_model("AVIF", avif.avif, x, (50, 60, 75, 90)), lattice=check_lattice(x))
+    rows = dict(jpeg=check_jpeg(x), webp=check_model("WEBP", webp.webp, x, (50, 75, 80, 90)), avif=check_model("AVIF", avif.avif, x, (50, 60, 75, 90)), resize=check_resize(x), lattice=check_lattice(x))
     check_time(x)
     if a.json:
         a.json.write_text(json.dumps(rows))

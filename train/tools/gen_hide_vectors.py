@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from undertone_train.hide.condition import Condition, features
-from undertone_train.hide.export import _tensors
+from undertone_train.hide.export import prefixed
 
 
 def coefficients(rows, columns):
@@ -45,7 +45,7 @@ def condition(path):
     for name, gates in {"full": {}, "channel": {"spatial": False}, "spatial": {"channel": False}, "plain": {"channel": False, "spatial": False}}.items():
         full = name == "full"
         net = network(8 if full else 4, 16, 3 if full else 1, **gates)
-        tensors |= _tensors(name + ".", net)
+        tensors |= prefixed(name + ".", net)
         for i, y in enumerate(stages(net, features(x)[None])):
             tensors[f"{name}.stage.{i}"] = y[0].contiguous()
     save_file(tensors, path, {"format": "1"})

@@ -9,34 +9,10 @@ import math
 
 import torch
 
+from .carriers import SPREAD
+from .webp import dct, from_blocks
+
 MARGIN = 0.3  # coefficient units that are kept from the edge of a cell, for 8-bit rounding
-GAINS = (0.6684, 1.3124, 0.2549)  # R, G, B for a unit of luma at the least squared change (src/stage/hide/embed.c)
-
-
-def dct_matrix(like):
-    k, n = torch.arange(8.0)[:, None], torch.arange(8.0)[None]
-    m = torch.cos((2 * n + 1) * k * math.pi / 16) / 2
-    m[0] /= math.sqrt(2)
-    return m.to(like)
-
-
-def to_planes(luma):
-    """Luma [batch][h][w], 0..255, sides multiples of 8 -> coefficients."""
-    m = dct_matrix(luma)
-    x = (luma - 128).unflatten(2, (-1, 8)).unflatten(1, (-1, 8))  # [batch][by][y][bx][x]
-    x = torch.einsum("iy,jx,bvyhx->bijvh", m, m, x)
-    return x.flatten(1, 2)
-
-
-def from_planes(x):
-    """Coefficients -> the luma change they stand for, [batch][h][w] (no level shift)."""
-    m = dct_matrix(x)
-    y = torch.einsum("iy,jx,bijvh->bvyhx", m, m, x.unflatten(1, (8, 8)))
-    return y.flatten(3, 4).flatten(1, 2)
-
-
-def luma(rgb):
-    return (19595 * rgb[:, 0] + 38470 * rgb[:, 1] + 7471 * rgb[:, 2]) / 65536
 
 
 def moves(x, table):
@@ -90,6 +66,8 @@ def expected_change(x, table, weight, bits_per_pixel):
 
 
 def add_noise(rgb, squared, generator=None):
-    """The photo with Gaussian changes of that expected square: as visible as the coder's, but smooth in what it expects."""
+    """The photo with Gaussian changes of that expected square: as visible as the coder's, but smooth in what it expects.  Pixels stay unrounded."""
     noise = torch.randn(squared.shape, generator=generator, device=squared.device) * (squared + 1e-8).sqrt()
-    return rgb + from_planes(noise)[:, None] * torch.tensor(GAINS, device=rgb.device)[None, :, None, None]
+    m = dct(8, rgb.dtype, rgb.device)
+    luma = from_blocks(m.T @ noise.permute(0, 2, 3, 1).unflatten(-1, (8, 8)) @ m)
+    return rgb + luma[:, None] * SPREAD.to(rgb)[None, :, None, None]

@@ -2,8 +2,8 @@
 
     python -m undertone_train.hide.guide CONFIG.toml [--smoke] [--out DIR] [--max-seconds N]
 
-Trained through an ideal coder (coder.py) to carry a payload where it is seen least (seen.py) and, by a model of the cover, detected least.  The receiver
-needs nothing of it.  A run lives in its folder: last/ (gone on with by the same command), best/, log.jsonl.
+Trained through an ideal coder (coder.py) to carry a payload where it is seen least (seen.py) and detected least: by a statistical model of the cover, and,
+if the config names one, by a detector that learns beside it.  The receiver needs nothing of it.  A run lives in its folder: last/ (gone on with by the same command), best/, log.jsonl.
 """
 import argparse
 import json
@@ -20,10 +20,17 @@ from torch import nn
 
 from .. import checkpoint
 from ..config import _fill as fill
-from .coder import add_noise, expected_change, luma, to_planes
+from .adversary import NETS as DETECTORS
+from .adversary import Adversary
+from .carriers import planes
+from .coder import add_noise, expected_change
 from .condition import Condition, features
+from .crops import Crops, made_up
+from .crops import read as read_pack
 from .jpeg import tables
+from .objective import adversarial, judged
 from .profiles import profile
+from .rounding import Rounding, to_pixels
 from .seen import bands, fitted, parts
 
 RANGE = 3.0  # prices are multiplied by exp(-3) to exp(3)
@@ -49,9 +56,10 @@ class RunConfig:
 
 @dataclass
 class DataConfig:
-    pack: str = ""  # .npz with pixels uint8 [n][3][h][w] and names [n]; undertone_train.hide.crops makes it
-    held_out: float = 0.1  # share of photos that validate
-    validate: int = 48  # crops
+    pack: str = ""  # made by undertone_train.hide.crops
+    crop: int = 192  # of the pack's pictures, at any place, so that an old JPEG grid does not help
+    holdout: float = 0.15
+    validation: int = 48
 
 
 @dataclass
@@ -64,13 +72,23 @@ class ModelConfig:
 
 @dataclass
 class LossConfig:
-    butteraugli: float = 0.4  # seen.py's two fits; logarithms, so that photos and payloads count alike
-    ssimulacra: float = 0.3
-    detected: float = 0.3  # deflection()
+    butteraugli: float = 0.45  # seen.py's two fits; logarithms, so that photos and payloads count alike
+    ssimulacra: float = 0.4
+    detected: float = 0.15  # deflection()
+    adversarial: float = 0.0  # cross-entropy of [adversary] towards "cover", in bits
     least_rate: float = 0.02  # bits per pixel; drawn evenly on a logarithmic scale
     most_rate: float = 0.55
     whatsapp: float = 0.4  # share of crops with that table; the others have IJG qualities
     qualities: list = field(default_factory=lambda: [60, 95])
+
+
+@dataclass
+class AdversaryConfig:
+    net: str = ""  # srnet, zhunet, critic; none if empty
+    channels: int = 1  # 1: luma
+    lr: float = 1e-3
+    clip: float = 5.0
+    ahead: int = 200  # steps it learns before the guide listens
 
 
 @dataclass
@@ -79,6 +97,7 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
 
 
 def read(path):
@@ -88,7 +107,14 @@ def read(path):
     unknown = set(t) - set(known)
     if unknown:
         raise ValueError(f"{path}: unknown tables {sorted(unknown)}; known are {sorted(known)}")
-    return Config(**{name: fill(cls, t.get(name, {}), name) for name, cls in known.items()})
+    c = Config(**{name: fill(cls, t.get(name, {}), name) for name, cls in known.items()})
+    if c.adversary.net and c.adversary.net not in DETECTORS:
+        raise ValueError(f"[adversary] net is {c.adversary.net!r}; use one of {', '.join(DETECTORS)}")
+    if c.loss.adversarial and not c.adversary.net:
+        raise ValueError("[loss] adversarial is above 0, but [adversary] names no net")
+    if not 0 < c.loss.least_rate <= c.loss.most_rate <= 0.9:
+        raise ValueError("[loss] rates are bits per pixel: 0 < least_rate <= most_rate <= 0.9")
+    return c
 
 
 class Guide(nn.Module):
@@ -100,6 +126,14 @@ class Guide(nn.Module):
 
     def forward(self, x):
         return torch.exp(RANGE * torch.tanh(self.net(features(x))))
+
+    def weights(self):
+        """What the program needs: {name: tensor} and metadata."""
+        n = self.net
+        if not all(b.squeeze is not None and b.spatial is not None for b in n.blocks):
+            raise ValueError("an ablation has no counterpart in the program and is not exported")
+        meta = {"kind": "guide", "width": str(n.inp.out_channels), "blocks": str(len(n.blocks)), "format": "1"}
+        return {"guide." + k: v for k, v in n.state_dict().items()}, meta
 
 
 def deflection(x, squared, table):
@@ -119,8 +153,8 @@ class Judge:
         self.config = config
         self.seen = {name: fitted(name).to(device).requires_grad_(False) for name in ("butteraugli", "ssimulacra")}
 
-    def __call__(self, rgb, x, table, squared, generator):
-        e = parts(bands(rgb), bands(add_noise(rgb, squared, generator)))
+    def __call__(self, rgb, stego, x, table, squared):
+        e = parts(bands(rgb), bands(stego))
         terms = {name: net.of_parts(*e).log() / net.shape[1] for name, net in self.seen.items()}
         return terms | dict(detected=deflection(x, squared, table).log() / 4)
 
@@ -136,44 +170,21 @@ def draw_channels(rng, count, loss):
     return torch.stack(t).reshape(count, 64).float(), torch.tensor(r, dtype=torch.float32)
 
 
-def made_up(count=12, size=64, seed=0):
-    """Half smooth, half noisy pictures: for --smoke, where the guide must learn to prefer the noise."""
-    rng = np.random.default_rng(seed)
-    x = rng.uniform(60, 190, (count, 3, 1, 1)) + np.linspace(-20, 20, size)[None, None, None] + np.zeros((1, 1, size, 1))
-    x[..., size // 2:] += rng.normal(0, 25, (count, 1, size, size // 2))
-    return np.clip(np.rint(x), 0, 255).astype(np.uint8), [f"p{i}" for i in range(count)]
-
-
-def load_pack(path):
-    try:
-        z = np.load(path)
-        return z["pixels"], [str(n) for n in z["names"]]
-    except (OSError, KeyError, ValueError) as e:
-        raise ValueError(f"{path or '[data] pack'}: not a pack of crops ({e}); make one with python -m undertone_train.hide.crops") from e
-
-
-def turn(x, which):
-    x = torch.rot90(x, which % 4, (-2, -1))
-    return x.transpose(-2, -1) if which > 3 else x
-
-
 class Trainer:
     def __init__(self, config, pack, max_seconds=0):
         self.config, self.max_seconds, self.started = config, max_seconds, time.monotonic()
-        r, m = config.run, config.model
+        r, m, d = config.run, config.model, config.data
         torch.manual_seed(r.seed)
         torch.set_num_threads(r.threads)
         self.out, self.device = Path(r.out), torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.pixels, names = torch.tensor(pack[0]), pack[1]
-        photos = np.random.default_rng(r.seed).permutation(sorted(set(names)))
-        held = set(photos[: max(1, round(config.data.held_out * len(photos)))])
-        self.train_rows = [i for i, n in enumerate(names) if n not in held]
-        self.held_rows = [i for i, n in enumerate(names) if n in held][: config.data.validate]
+        self.crops = Crops(*pack, d.crop, d.holdout, r.seed)
+        self.held = self.crops.validation(d.validation)
         self.net = Guide(m.width, m.blocks, m.channel, m.spatial).to(self.device)
         self.ema = Guide(m.width, m.blocks, m.channel, m.spatial).to(self.device).requires_grad_(False)
         self.ema.load_state_dict(self.net.state_dict())
         self.opt = torch.optim.AdamW(self.net.parameters(), lr=r.lr, weight_decay=r.weight_decay)
         self.judge = Judge(config.loss, self.device)
+        self.adversary = Adversary(config.adversary, self.device) if config.adversary.net else None
         self.step, self.best = 0, math.inf
         found = checkpoint.find(self.out / "last")
         if found:
@@ -184,6 +195,8 @@ class Trainer:
             self.ema.load_state_dict(checkpoint.load_tensors(found, "ema"))
             checkpoint.restore_optimizer(self.opt, checkpoint.load_tensors(found, "optim"))
             self.step, self.best = meta["step"], meta["best"]
+            if self.adversary:
+                self.adversary.restore(found, meta)
 
     def say(self, row):
         print("  ".join(f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()), flush=True)
@@ -193,26 +206,41 @@ class Trainer:
 
     def save(self, name):
         groups = {"ema": self.ema.state_dict()}
+        meta = dict(step=self.step, best=self.best, config=asdict(self.config) | {"kind": "guide"}, torch=torch.__version__)
         if name == "last":
             groups |= {"weights": self.net.state_dict(), "optim": checkpoint.optimizer_tensors(self.opt)}
-        checkpoint.save(self.out / name, groups, dict(step=self.step, best=self.best, config=asdict(self.config), torch=torch.__version__))
+            if self.adversary:
+                self.adversary.save_into(groups, meta)
+        checkpoint.save(self.out / name, groups, meta)
+
+    def listen(self, rgb, stego, terms):
+        """The detector's turn, then what the guide hears of it."""
+        shown = to_pixels(stego)
+        self.adversary.learn(rgb, shown)
+        if self.config.loss.adversarial and self.adversary.ready:
+            terms["adversarial"] = adversarial(judged(self.adversary.net, shown, self.config.adversary.channels))
 
     def train_step(self):
         r = self.config.run
-        rng = np.random.default_rng([r.seed, self.step])
+        rng = np.random.default_rng([r.seed, self.step, 1])
         rate = r.lr * min(1, (self.step + 1) / r.warmup) * (0.5 + 0.5 * math.cos(math.pi * min(1, self.step / r.steps)) + 0.02)
         for g in self.opt.param_groups:
             g["lr"] = rate
-        rows = rng.choice(self.train_rows, r.batch, replace=len(self.train_rows) < r.batch)
-        rgb = torch.stack([turn(self.pixels[i], int(rng.integers(8))) for i in rows]).float().to(self.device)
+        rgb = self.crops.batch(self.step, r.batch).to(self.device)
         table, bpp = (t.to(self.device) for t in draw_channels(rng, r.batch, self.config.loss))
         generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**31)))
-        x = to_planes(luma(rgb))
-        loss = self.judge.total(self.judge(rgb, x, table, expected_change(x, table, self.net(x), bpp), generator))
+        x = planes(rgb, Rounding("soft"))
+        squared = expected_change(x, table, self.net(x), bpp)
+        stego = add_noise(rgb, squared, generator)
+        terms = self.judge(rgb, stego, x, table, squared)
+        if self.adversary:
+            self.listen(rgb, stego, terms)
+        loss = self.judge.total(terms)
         self.opt.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), r.clip)
-        self.opt.step()
+        if torch.isfinite(norm):
+            self.opt.step()
         self.step += 1
         with torch.no_grad():
             keep = min(r.ema, (1 + self.step) / (10 + self.step))
@@ -223,13 +251,14 @@ class Trainer:
     @torch.no_grad()
     def validate(self):
         """Each term against prices without a guide, as a ratio: below 1 is better."""
-        sums = {}
-        rng = np.random.default_rng(1)
-        for i in self.held_rows:
-            rgb = self.pixels[i][None].float().to(self.device)
+        sums, rng = {}, np.random.default_rng(1)
+        for i, crop in enumerate(self.held):
+            rgb = crop[None].to(self.device)
             table, bpp = (t.to(self.device) for t in draw_channels(rng, 1, self.config.loss))
-            x = to_planes(luma(rgb))
-            got = [self.judge(rgb, x, table, expected_change(x, table, w, bpp), torch.Generator(self.device).manual_seed(i)) for w in (self.ema(x), torch.ones_like(x))]
+            x, got = planes(rgb, Rounding("soft")), []
+            for w in (self.ema(x), torch.ones_like(x)):
+                squared = expected_change(x, table, w, bpp)
+                got.append(self.judge(rgb, add_noise(rgb, squared, torch.Generator(self.device).manual_seed(i)), x, table, squared))
             for name in got[0]:
                 sums.setdefault(name, []).append((got[0][name] - got[1][name]).item())
         means = {k: float(np.mean(v)) for k, v in sums.items()}
@@ -242,7 +271,7 @@ class Trainer:
     def train(self):
         """-> True when all steps are done, False when time ran out first."""
         r, saved = self.config.run, time.monotonic()
-        self.say(dict(event="start", step=self.step, device=str(self.device), parameters=sum(p.numel() for p in self.net.parameters()), crops=len(self.train_rows)))
+        self.say(dict(event="start", step=self.step, device=str(self.device), parameters=sum(p.numel() for p in self.net.parameters()), crops=len(self.crops.train)))
         while self.step < r.steps:
             loss, norm = self.train_step()
             if self.step % r.log_every == 0:
@@ -259,6 +288,11 @@ class Trainer:
         return self.step >= r.steps
 
 
+def smoke(c):
+    c.run.steps, c.run.batch, c.run.validate_every, c.run.log_every = 12, 4, 6, 4
+    c.model.width, c.model.blocks, c.data.crop, c.data.validation, c.data.holdout, c.adversary.ahead = 16, 1, 64, 4, 0.3, 2
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description="trains the guide, the network that sets the prices of changes")
     parser.add_argument("config")
@@ -271,8 +305,8 @@ def main(argv=None):
         if a.out:
             c.run.out = a.out
         if a.smoke:
-            c.run.steps, c.run.batch, c.run.validate_every, c.run.log_every, c.model.width, c.model.blocks = 12, 4, 6, 4, 16, 1
-        done = Trainer(c, made_up() if a.smoke else load_pack(c.data.pack), a.max_seconds).train()
+            smoke(c)
+        done = Trainer(c, made_up() if a.smoke else read_pack(c.data.pack), a.max_seconds).train()
     except (OSError, ValueError) as e:
         print(f"guide: {e}", file=sys.stderr)
         return 2

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from . import lpips
 from .jpeg import to_ycc
+from .perceptual import perceptual
 from .rounding import Rounding
 from .visibility import ms_ssim, watson
 
@@ -20,8 +21,9 @@ class LossConfig:
     bce: float = 1.0  # payload: cross-entropy of the LLRs, in bits for each bit
     l1: float = 0.0  # payload: distance of the received probability from the bit
     mse: float = 0.0  # picture: squared error over 255 squared
-    ms_ssim: float = 1.0  # 1 - MS-SSIM
-    watson: float = 0.01
+    perceptual: float = 1.0  # perceptual.py: of these measures the one that agrees best with Butteraugli and SSIMULACRA 1 together (docs/HIDER.md)
+    ms_ssim: float = 0.0  # 1 - MS-SSIM
+    watson: float = 0.0
     watson_luminance: float = 0.0  # visibility.py; Watson's own are 0.649, 0.7, 4 and 1
     watson_contrast: float = 0.7
     watson_pool: float = 2.0
@@ -35,7 +37,7 @@ class LossConfig:
     def check(self):
         if self.lpips_net not in lpips.CHANNELS:
             raise ValueError(f"[loss] lpips_net is {self.lpips_net!r}; use one of {', '.join(lpips.CHANNELS)}")
-        for name in ("bce", "l1", "mse", "ms_ssim", "watson", "lpips", "adversarial"):
+        for name in ("bce", "l1", "mse", "perceptual", "ms_ssim", "watson", "lpips", "adversarial"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"[loss] {name} is {getattr(self, name)}; weights are numbers of 0 or more")
         if not (0 <= self.watson_luminance <= 1 and 0 <= self.watson_contrast < 1 and 1 <= self.watson_pool <= 16 and 0 <= self.watson_chroma < math.inf):
@@ -90,7 +92,7 @@ class Objective(nn.Module):
             raise ValueError("[loss] adversarial is above 0, but no detector judged the pictures")
         terms = dict(
             bce=lambda: payload_bits(llr, bits), l1=lambda: payload_l1(llr, bits), mse=lambda: (stego - cover).square().mean() / 255**2,
-            ms_ssim=lambda: 1 - ms_ssim(cover, stego).mean(),
+            perceptual=lambda: perceptual(cover, stego).mean(), ms_ssim=lambda: 1 - ms_ssim(cover, stego).mean(),
             watson=lambda: watson(cover, stego, c.watson_luminance, c.watson_contrast, c.watson_pool, c.watson_chroma).mean(),
             lpips=lambda: self.lpips(cover, stego).mean(), adversarial=lambda: adversarial(logits),
         )

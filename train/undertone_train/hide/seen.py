@@ -12,20 +12,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .perceptual import linear, opponent
+
 SIGMAS = (1.0, 2.2, 4.5)  # pixels; above the first, between them, below the last: four bands
 CELL = 4  # errors and masks are averaged over cells of so many pixels a side
-CONES = ((0.30, 0.622, 0.078), (0.23, 0.692, 0.078), (0.2434, 0.2048, 0.5518))
-BIAS = 0.0038
 NERRORS, NMASKS = 12, 8
-
-
-def opponent(rgb):
-    """sRGB [batch][3][h][w], 0..255 -> [batch][3][h][w]: red-green, lightness, blue."""
-    v = (rgb / 255).clamp(0, 1)
-    v = torch.where(v <= 0.04045, v / 12.92, ((v.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4)
-    v = torch.einsum("ij,bjyx->biyx", torch.tensor(CONES, device=v.device, dtype=v.dtype), v)
-    v = (v + BIAS) ** (1 / 3) - BIAS ** (1 / 3)
-    return torch.stack([8 * (v[:, 0] - v[:, 1]), (v[:, 0] + v[:, 1]) / 2, v[:, 2] - v[:, 1]], 1)
 
 
 @functools.lru_cache(maxsize=32)
@@ -48,7 +39,7 @@ def blur(x, sigma):
 
 def bands(rgb):
     """-> [batch][12][h][w]: four bands of each of three channels, fine to coarse."""
-    x, out = opponent(rgb), []
+    x, out = opponent(linear(rgb)), []
     for sigma in SIGMAS:
         low = blur(x, sigma)
         out.append(x - low)
