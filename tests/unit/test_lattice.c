@@ -52,7 +52,7 @@ static void carriers(void)
 
 static void headers(void)
 {
-    ut_header h = { UT_MODE_LATTICE, 75, 16, 1, 5, 123456, 7890, 65536, 1, 0, 0, { 0 } }, g;
+    ut_header h = { .mode = UT_MODE_LATTICE, .table = 75, .scale = 16, .fec_kind = 1, .fec_rate = 5, .code_nbits = 123456, .sealed_nbytes = 7890, .width = 65536, .height = 1 }, g;
     uint8_t b[UT_HEADER_PLAIN_NBYTES];
     uint16_t q[64], t[64];
     ut_header_pack(&h, b);
