@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from undertone_train.hide.condition import Condition, features
-from undertone_train.hide.export import _tensors, export_inn
+from undertone_train.hide.export import _tensors, export_guide, export_inn
 
 
 def coefficients(rows, columns):
@@ -84,3 +84,4 @@ if __name__ == "__main__":
     out = Path(sys.argv[1])
     condition(out / "condition.safetensors")
     inn(out / "inn.safetensors")
+    export_guide(network(64, 8, 1), out / "guide_weights.safetensors")

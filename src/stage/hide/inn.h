@@ -5,7 +5,7 @@
  * where o is what the coupling's network (condition.h) says of all other coefficients as they then are, the transformed ones counting as zero.  Only carriers of
  * the payload are transformed; everything else passes through.  g has a closed inverse, so the whole has: the same networks, last coupling first.
  * An affine coupling (x e^s + t) would let an error in s, which a lossy channel makes, grow with x; here its effect stays below tau.  A, T and tau bound what any
- * weights can do: a carrier moves by at most 3.1 times itself and 98 units, so no weight file can make a picture overflow.
+ * weights can do: a coupling moves a carrier by less than 100 units, so no weight file can make a picture overflow.
  * repro: soft information only; about 1e-5 of the greatest value.
  */
 #ifndef UT_STAGE_HIDE_INN_H
