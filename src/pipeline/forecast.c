@@ -239,7 +239,7 @@ ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
 {
     if (s->robust) {
         ut_robust_case c = ut_robust_case_of(s, s->cover);
-        *f = (ut_forecast){ .robust = true, .per_freq = c.nblocks, .dense = c.dense, .grey = c.grey, .credit = c.credit, .moving = c.moving };
+        *f = (ut_forecast){ .robust = true, .per_freq = c.nblocks, .dense = c.dense, .grey = c.grey, .credit = c.credit, .moving = c.moving, .gain = c.gain };
         memcpy(f->noise, c.noise, sizeof f->noise);
         memcpy(f->kept, c.kept, sizeof f->kept);
         return UT_OK;
@@ -252,7 +252,7 @@ ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
 
 static double robust_bits(const ut_forecast *f, double psnr_db)
 {
-    ut_robust_case c = { .nblocks = f->per_freq, .dense = f->dense, .grey = f->grey, .credit = f->credit, .moving = f->moving,
+    ut_robust_case c = { .nblocks = f->per_freq, .dense = f->dense, .grey = f->grey, .credit = f->credit, .moving = f->moving, .gain = f->gain,
                          .noise = f->noise, .kept = f->kept };
     ut_robust_plan p;
     return ut_robust_plan_at(&c, 65025 / pow(10, psnr_db / 10), &p);

@@ -10,7 +10,6 @@
 /* For measurements: how to hide, and what the forecast says of it afterwards. */
 typedef struct ut_trial {
     bool plain;            /* the plain lattice even where the trellis code would be taken */
-    const char *guide;     /* file of a guide's weights to price moves by (ut_guide_open); NULL: as the options say */
     double ideal_psnr_db;  /* of an ideal coder that hides the same payload in the same lattice (ut_sender_forecast_ideal); NAN: not known */
     double ideal_bpp;      /* what it would carry at the PSNR that was reached */
     double forecast_psnr_db; /* what was expected of these raw bits */
@@ -30,6 +29,7 @@ typedef struct ut_job {
     ut_design design;
     ut_keyring ring;
     ut_guide *guide;        /* owned; NULL: none */
+    ut_inn *inn;            /* the same */
     ut_sender sender;
     ut_forecast forecast;
     ut_pcm pcm, preview;

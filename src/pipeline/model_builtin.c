@@ -1,5 +1,5 @@
 /* Default weights' bytes, taken into the object file by the assembler: C arrays of 4 MB take minutes to compile.
- * UT_BUILTIN_MODEL, UT_BUILTIN_GUIDE: the files' paths, from CMake where the tree has them. */
+ * UT_BUILTIN_MODEL, UT_BUILTIN_GUIDE, UT_BUILTIN_INN: the files' paths, from CMake where the tree has them. */
 #include "pipeline/model.h"
 
 #define EMBED(symbol, file) \
@@ -21,6 +21,9 @@ EMBED(ut_model, UT_BUILTIN_MODEL);
 #ifdef UT_BUILTIN_GUIDE
 EMBED(ut_builtin_guide_file, UT_BUILTIN_GUIDE);
 #endif
+#ifdef UT_BUILTIN_INN
+EMBED(ut_builtin_inn_file, UT_BUILTIN_INN);
+#endif
 
 const uint8_t *ut_builtin_model(size_t *nbytes)
 {
@@ -38,6 +41,17 @@ const uint8_t *ut_builtin_guide(size_t *nbytes)
 #ifdef UT_BUILTIN_GUIDE
     *nbytes = (size_t)((uintptr_t)ut_builtin_guide_file_end - (uintptr_t)ut_builtin_guide_file_begin);
     return ut_builtin_guide_file_begin;
+#else
+    *nbytes = 0;
+    return NULL;
+#endif
+}
+
+const uint8_t *ut_builtin_inn(size_t *nbytes)
+{
+#ifdef UT_BUILTIN_INN
+    *nbytes = (size_t)((uintptr_t)ut_builtin_inn_file_end - (uintptr_t)ut_builtin_inn_file_begin);
+    return ut_builtin_inn_file_begin;
 #else
     *nbytes = 0;
     return NULL;

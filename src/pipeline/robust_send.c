@@ -2,6 +2,7 @@
 #include "pipeline/robust.h"
 #include "base/parallel.h"
 #include "media/image.h"
+#include "stage/hide/latent.h"
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -78,7 +79,8 @@ static ut_status probe(attempt *a, size_t variant, outcome *o, ut_err *e)
     ut_status st = ut_sender_arrive(a->s, a->sent, variant, &r, &v, e);
     if (st != UT_OK) return st;
     ut_scs_reading got = { 0 };
-    st = ut_scs_read(&v, c, ut_scs_width(a->plan.width), &got, 1, e);
+    if (a->s->inn) st = ut_latent_read(&v, a->s->inn, c, ut_scs_width(a->plan.width), &got, 1, e);
+    else st = ut_scs_read(&v, c, ut_scs_width(a->plan.width), &got, 1, e);
     *o = (outcome){ 0 };
     for (size_t i = 0; i < c->at.n && st == UT_OK; i++) {
         if (got.phase[i] == UT_SCS_LOST) continue;
@@ -117,6 +119,18 @@ static void probe_variant(void *arg, size_t variant)
     pthread_mutex_unlock(&a->lock);
 }
 
+/* In the latent: what the moves cost in the picture, where the model sees only the latent's. */
+static ut_status settle_latent(attempt *a, ut_embedding *m, const float width[2], const float alpha[2], ut_err *e)
+{
+    const ut_scs_carriers *c = &a->layout.payload;
+    double moved, nmoving = 0;
+    ut_status st = ut_latent_settle(m, a->s->inn, c, width, alpha, a->still, &moved, a->s->nthreads, e);
+    for (size_t i = 0; i < c->at.n; i++) nmoving += !a->still[c->at.pos[i] / 64];
+    double modelled = nmoving * (double)(alpha[0] * alpha[0] * width[0] * width[0]) / 3;
+    if (st == UT_OK && modelled > 0) a->s->gain = fmin(fmax(moved / modelled, .05), 20);
+    return st;
+}
+
 /* Embeds and asks every variant. */
 static ut_status embed(attempt *a, const ut_seal_keys *k, ut_picture *stego, ut_err *e)
 {
@@ -131,10 +145,9 @@ static ut_status embed(attempt *a, const ut_seal_keys *k, ut_picture *stego, ut_
     st = ut_robust_layout_payload(&a->layout, a->plan.nfreq, k, e);
     if (st == UT_OK) st = ut_embedding_aim(&m, &a->layout.payload, a->bits, a->nbits, 0, e);
     if (st == UT_OK) st = ut_embedding_aim(&m, &a->layout.box, a->box_bits, a->nbox, 1, e);
-    if (st == UT_OK) {
-        ut_embedding_settle(&m, width, alpha, a->still, s->nthreads);
-        ut_embed(&m, stego, s->nthreads);
-    }
+    if (st == UT_OK && s->inn) st = settle_latent(a, &m, width, alpha, e);
+    else if (st == UT_OK) ut_embedding_settle(&m, width, alpha, a->still, s->nthreads);
+    if (st == UT_OK) ut_embed(&m, stego, s->nthreads);
     ut_embedding_free(&m);
     return st;
 }
@@ -165,7 +178,7 @@ ut_robust_case ut_robust_case_of(const ut_sender *s, const ut_picture *p)
     bool fits;
     ut_grid g = ut_grid_of(p->width, p->height);
     return (ut_robust_case){ .nblocks = ut_grid_nblocks(g), .dense = ut_robust_dense(g, &fits), .grey = p->grey,
-                             .noise = s->noise, .kept = s->kept, .moving = 1 - s->still, .credit = s->credit };
+                             .noise = s->noise, .kept = s->kept, .moving = 1 - s->still, .credit = s->credit, .gain = s->gain };
 }
 
 /* Of a large photo, pieces from all over it, side by side, each at the same place on every codec's grid and in the synchronisation pattern; of
@@ -207,7 +220,7 @@ typedef struct aim {
 /* The best trial so far. */
 typedef struct lesson {
     double cost; /* squared error that the bits would take, or bits carried as a negative number */
-    double still, noise[64], kept[64], credit, cosine[UT_SCS_NCLASSES];
+    double still, noise[64], kept[64], credit, gain, cosine[UT_SCS_NCLASSES];
     unsigned nfreq;
 } lesson;
 
@@ -237,6 +250,11 @@ static ut_status trial(attempt *a, const aim *to, unsigned nfreq, ut_picture *st
     s->credit = fmin(fmax(a->worst.info / fmax(ut_robust_expect(&c, &a->plan), 1), .3), 3);
     s->worst_ber = a->ber;
     double sealed = fmax(ut_robust_sealed(&c, &a->plan, a->worst.info), 1);
+    if (s->inn) { /* it cost more or less than planned */
+        double mse = ut_robust_mse(&c, &a->plan);
+        if (to->bits <= 0) sealed *= to->mse / mse;
+        a->plan.mse = mse;
+    }
     *cost = to->bits > 0 ? a->plan.mse * pow(to->bits / sealed, .9) : -sealed;
     return UT_OK;
 }
@@ -246,7 +264,7 @@ static bool better(const attempt *a, double cost, lesson *l)
 {
     const ut_sender *s = a->s;
     if (cost >= l->cost) return false;
-    *l = (lesson){ .cost = cost, .still = s->still, .credit = s->credit, .nfreq = a->plan.nfreq };
+    *l = (lesson){ .cost = cost, .still = s->still, .credit = s->credit, .gain = s->gain, .nfreq = a->plan.nfreq };
     memcpy(l->noise, s->noise, sizeof l->noise);
     memcpy(l->kept, s->kept, sizeof l->kept);
     memcpy(l->cosine, a->worst.cosine, sizeof l->cosine);
@@ -257,6 +275,7 @@ static void recall(ut_sender *s, const lesson *l)
 {
     s->still = l->still;
     s->credit = l->credit;
+    s->gain = l->gain;
     memcpy(s->noise, l->noise, sizeof l->noise);
     memcpy(s->kept, l->kept, sizeof l->kept);
 }
@@ -394,6 +413,10 @@ static ut_status compose(attempt *a, const ut_buf *sealed, ut_fec_kind kind, con
                              .code_nbits = (uint32_t)s->plan.code_nbits, .sealed_nbytes = (uint32_t)sealed->len,
                              .width = s->cover->width, .height = s->cover->height };
     memcpy(s->header.trust, s->trust, sizeof s->trust);
+    if (s->inn) {
+        s->header.latent = true;
+        memcpy(s->header.network, s->inn->id, sizeof s->header.network);
+    }
     ut_header_pack(&s->header, plain);
     memcpy(box, s->salt, UT_SALT_NBYTES);
     st = ut_seal_header(k, plain, box + UT_SALT_NBYTES, e);

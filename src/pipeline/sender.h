@@ -5,6 +5,7 @@
 #include "pipeline/route.h"
 #include "stage/hide/embed.h"
 #include "stage/hide/guide.h"
+#include "stage/hide/inn.h"
 #include "stage/hide/sync.h"
 
 enum { UT_FOLD_NBLOCKS = 1000 }; /* a smaller photo has no room for a folded header */
@@ -40,6 +41,8 @@ typedef struct ut_sender {
     bool robust;            /* the robust form (robust.h): none of layout, place, parity is used */
     unsigned nfreq;         /* robust: frequencies that carry payload, learnt; 0: not yet */
     uint8_t trust[UT_SCS_NCLASSES]; /* robust: as the header will say, learnt */
+    const ut_inn *inn;      /* robust: borrowed; NULL: carriers lie in the coefficients themselves */
+    double gain;            /* robust: see ut_robust_case, learnt */
     double credit;          /* robust: what carriers bring over what the model says, learnt */
     double still;           /* robust: share of blocks that are left alone */
     double noise[64], kept[64]; /* robust: rms by frequency, coefficient units, and share of carriers not wiped out; guessed, then learnt from trials */
@@ -114,7 +117,7 @@ typedef struct ut_forecast {
     unsigned height;  /* of the syndrome-trellis code; 0: carriers are used one frequency after another */
     bool robust;      /* the robust form: what its planner needs to know (robust.h) is here, and nothing else */
     bool dense, grey;
-    double credit, moving, noise[64], kept[64];
+    double credit, moving, gain, noise[64], kept[64];
     double cost[63];  /* squared error in a block per frequency of `order`, all its carriers used */
     double fixed;     /* rounding and preamble, per sample */
     double preamble;  /* without rounding */

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from undertone_train.hide.condition import Condition, features
+from undertone_train.export import write_safetensors
 from undertone_train.hide.export import prefixed
 
 
@@ -51,6 +52,38 @@ def condition(path):
     save_file(tensors, path, {"format": "1"})
 
 
+A, T, TAU = 1.4, 2.0, 32.0
+
+
+def couple(x, o):
+    a, t = torch.exp(A * torch.tanh(o[:64])) - 1, T * torch.tanh(o[64:])
+    return x + a * TAU * x / (TAU + x.abs()) + t
+
+
+@torch.no_grad()
+def inn(path):
+    """Two couplings and the trust network: coefficients, which of them are carriers, what comes out of each coupling, and the classes."""
+    torch.manual_seed(3)
+    rows, columns = 12, 7
+    x = coefficients(rows, columns)
+    k, y, bx = torch.meshgrid(torch.arange(64), torch.arange(rows), torch.arange(columns), indexing="ij")
+    carriers = (k > 0) & (k // 8 + k % 8 < 6) & (torch.rand(k.shape) < 0.9)
+    nets = [network(128, 8, 2) for _ in range(2)]
+    trust = network(64, 8, 2)
+    tensors, u = {"x": x.half(), "carriers": carriers.half()}, x
+    tensors["classes"] = torch.floor(4 + trust(features(x)[None])[0]).clamp(0, 7).half()
+    for i, net in enumerate(nets):
+        active = carriers & ((k // 8 + k % 8 + bx + y + i) % 2 == 0)
+        o = net(features(torch.where(active, 0, u))[None])[0]
+        u = torch.where(active, couple(u, o), u)
+        tensors[f"after.{i}"] = u.contiguous()
+    weights = prefixed("trust.", trust) | {k: v for i, net in enumerate(nets) for k, v in prefixed(f"couplings.{i}.", net).items()}
+    write_safetensors(path.with_name("inn_weights.safetensors"), weights, {"kind": "inn", "couplings": "2", "width": "8", "blocks": "2", "format": "1"})
+    save_file(tensors, path, {"format": "1"})
+
+
 if __name__ == "__main__":
     out = Path(sys.argv[1])
     condition(out / "condition.safetensors")
+    inn(out / "inn.safetensors")
+    write_safetensors(out / "guide_weights.safetensors", prefixed("guide.", network(64, 8, 1)), {"kind": "guide", "width": "8", "blocks": "1", "format": "1"})
