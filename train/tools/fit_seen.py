@@ -82,6 +82,7 @@ def main(argv=None):
     ap.add_argument("--out", default=str(Path(__file__).resolve().parents[1] / "undertone_train/hide/seen.json"))
     a = ap.parse_args(argv)
     torch.manual_seed(0)
+    torch.set_num_threads(1)
     rng = np.random.default_rng(5)
     pixels = read(a.pack)[0]
     pixels = pixels[rng.permutation(len(pixels))[: a.crops]]
