@@ -68,6 +68,20 @@ static void summarise(size_t count[64][UT_SCS_PHASES], outcome *o)
     o->ber = all > 0 ? wrong / all : .5;
 }
 
+/* Information as a receiver gets it who tells carriers apart by frequency and class alone: in the latent, what lies still counts, for no class need say so. */
+typedef size_t by_class[UT_SCS_NCLASSES][UT_SCS_PHASES];
+static double classed_information(by_class *count)
+{
+    double info = 0;
+    for (unsigned k = 1; k < 64; k++)
+        for (unsigned q = 0; q < UT_SCS_NCLASSES; q++) {
+            double n = 0;
+            for (unsigned p = 0; p < UT_SCS_PHASES; p++) n += (double)count[k][q][p];
+            info += n * ut_scs_measured(count[k][q]);
+        }
+    return info;
+}
+
 /* What one variant makes of the payload's carriers. */
 static ut_status probe(attempt *a, size_t variant, outcome *o, ut_err *e)
 {
@@ -79,7 +93,9 @@ static ut_status probe(attempt *a, size_t variant, outcome *o, ut_err *e)
     ut_status st = ut_sender_arrive(a->s, a->sent, variant, &r, &v, e);
     if (st != UT_OK) return st;
     ut_scs_reading got = { 0 };
-    if (a->s->inn) st = ut_latent_read(&v, a->s->inn, c, ut_scs_width(a->plan.width), &got, 1, e);
+    by_class *classed = a->s->inn ? ut_calloc(64, sizeof *classed, e) : NULL;
+    if (a->s->inn && !classed) st = UT_E_MEMORY;
+    else if (a->s->inn) st = ut_latent_read(&v, a->s->inn, c, ut_scs_width(a->plan.width), &got, 1, e);
     else st = ut_scs_read(&v, c, ut_scs_width(a->plan.width), &got, 1, e);
     *o = (outcome){ 0 };
     for (size_t i = 0; i < c->at.n && st == UT_OK; i++) {
@@ -87,10 +103,13 @@ static ut_status probe(attempt *a, size_t variant, outcome *o, ut_err *e)
         unsigned p = (got.phase[i] + (a->bits[ut_scs_bit(c, i, a->nbits)] ? UT_SCS_PHASES / 2 : 0)) % UT_SCS_PHASES;
         o->cosine[got.liveliness[i]] += cos(2 * PI * (p + .5) / UT_SCS_PHASES);
         n[got.liveliness[i]] += 1;
+        if (classed) classed[c->at.pos[i] & 63][got.liveliness[i]][p]++;
         if (!a->still[c->at.pos[i] / 64]) count[c->at.pos[i] & 63][p]++;
     }
     for (unsigned q = 0; q < UT_SCS_NCLASSES; q++) o->cosine[q] = n[q] > 0 ? o->cosine[q] / n[q] : 0;
     summarise(count, o);
+    if (classed) o->info = classed_information(classed);
+    free(classed);
     ut_scs_reading_free(&got);
     ut_received_free(&r);
     return st;
