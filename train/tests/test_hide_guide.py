@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 from pictures import batch
-from undertone_train.hide import export, guide
+from undertone_train.hide import export_run, guide
 from undertone_train.hide.carriers import planes
 from undertone_train.hide.coder import MARGIN, add_noise, entropy, expected_change, moves, turn_probability
 from undertone_train.hide.jpeg import tables
@@ -81,13 +82,9 @@ def test_seen_grows_with_the_change(name):
     assert ((growth > 0.7) & (growth < 1.3)).all()  # about proportional, once its exponent is undone
 
 
-def test_a_new_guide_says_one_and_its_export_has_the_runtime_names():
-    net = guide.Guide(16, 1)
+def test_a_new_guide_says_one():
+    net = guide.Guide(guide.ModelConfig(16, 1))
     assert torch.equal(net(planes(batch(32, 40))), torch.ones(2, 64, 4, 5))
-    named, meta = export.tensors(net)
-    assert meta == {"kind": "guide", "width": "16", "blocks": "1", "format": "1"} and {"guide.inp.weight", "guide.blocks.0.depthwise.bias", "guide.outp.weight"} <= set(named)
-    with pytest.raises(ValueError, match="ablation"):
-        export.tensors(guide.Guide(16, 1, channel=False))
 
 
 def run(tmp_path, steps, **changes):
@@ -115,8 +112,9 @@ def test_training_learns_to_prefer_noise_to_smoothness_and_goes_on_where_it_stop
     assert again.step == 16 and again.train() and again.step == 18
     rows = (tmp_path / "log.jsonl").read_text()
     assert '"validation"' in rows
-    net, meta = export.load(tmp_path)
-    assert meta["config"]["kind"] == "guide" and isinstance(net, guide.Guide)
+    assert export_run.main([str(tmp_path), str(tmp_path / "g.safetensors")]) == 0
+    with safe_open(tmp_path / "g.safetensors", "pt") as f:
+        assert f.metadata()["kind"] == "guide" and torch.equal(f.get_tensor("guide.inp.weight"), export_run.load(tmp_path)[0].net.inp.weight)
 
 
 def test_the_detector_is_heard(tmp_path):

@@ -1,14 +1,15 @@
 """The INN of the robust form: what goes in comes out, whatever the weights; and a new one is mode 0."""
-import json
-import struct
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 from pictures import batch
+from undertone_train import checkpoint
 from undertone_train.hide import carriers as cs
-from undertone_train.hide import export
+from undertone_train.hide import export_run
 from undertone_train.hide.inn import BEND, TAU, Inn, InnConfig, bend, parity, unbend
 
 
@@ -177,22 +178,30 @@ def test_concentration_is_found_blindly():
 
 def test_export_holds_what_the_program_needs(tmp_path):
     net = wild(3)
-    named, metadata = export.tensors(net)
     path = tmp_path / "inn.safetensors"
-    export.write_safetensors(path, named, metadata)
-    data = path.read_bytes()
-    n = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8 : 8 + n])
-    assert header.pop("__metadata__") == {"kind": "inn", "couplings": "2", "width": "16", "blocks": "2", "format": "1"}
-    assert {k.split(".")[0] for k in header} == {"couplings", "trust"} and header["couplings.1.outp.weight"]["shape"] == [128, 16, 1, 1]
-    assert header["trust.outp.weight"]["shape"] == [64, 16, 1, 1] and len(header) == len(net.state_dict()) - 1
-    a, b = header["couplings.0.inp.weight"]["data_offsets"]
-    assert np.array_equal(np.frombuffer(data[8 + n + a : 8 + n + b], "<f4"), net.couplings[0].inp.weight.detach().numpy().ravel())
+    export_run.write(net, path)
+    with safe_open(path, "pt") as f:
+        assert f.metadata() == {"kind": "inn", "couplings": "2", "width": "16", "blocks": "2", "format": "1"}
+        assert {k.split(".")[0] for k in f.keys()} == {"couplings", "trust"} and len(f.keys()) == len(net.state_dict()) - 1  # `level` is training's own
+        assert torch.equal(f.get_tensor("couplings.1.outp.weight"), net.couplings[1].outp.weight) and f.get_tensor("trust.outp.weight").shape == (64, 16, 1, 1)
     with pytest.raises(ValueError, match="ablation"):
-        export.tensors(Inn(InnConfig(channel=False)))
+        export_run.write(Inn(InnConfig(channel=False)), path)
     net.couplings[0].outp.bias.data[0] = float("nan")
     with pytest.raises(ValueError, match="couplings.0.outp.bias.*finite"):
-        export.tensors(net)
+        export_run.write(net, path)
+
+
+def test_a_runs_best_weights_are_exported(tmp_path, capsys):
+    net = wild(4)
+    meta = dict(step=7, config=dict(kind="inn", model=asdict(net.config)))
+    checkpoint.save(tmp_path / "r/best", {"ema": net.state_dict()}, meta)
+    assert export_run.main([str(tmp_path / "r"), str(tmp_path / "o.safetensors")]) == 0
+    with safe_open(tmp_path / "o.safetensors", "pt") as f:
+        assert torch.equal(f.get_tensor("trust.inp.bias"), net.trust.inp.bias)
+    checkpoint.save(tmp_path / "h/best", {"ema": {}}, dict(step=1, config=dict(kind="hidden", model={})))
+    for folder in ("h", "none"):
+        assert export_run.main([str(tmp_path / folder), str(tmp_path / "p.safetensors")]) == 2 and not (tmp_path / "p.safetensors").exists()
+    assert "not of an INN" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("change", [dict(couplings=0), dict(width=2), dict(alpha=0), dict(cells=(9, 8)), dict(nfreq=(0, 9)), dict(nfreq=(3, 64))])

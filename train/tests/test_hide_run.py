@@ -9,7 +9,10 @@ from PIL import Image
 
 from pictures import batch, scene
 from undertone_train.hide import config, crops, run
+from undertone_train.hide import carriers as cs
 from undertone_train.hide.adversary import NETS, Adversary
+from undertone_train.hide.exchange import equal_rates, exchange
+from undertone_train.hide.inn import Inn, InnConfig
 from undertone_train.hide.literal import HiDDeN, HiddenConfig, Literal, LiteralConfig, SteganoConfig, SteganoGan, haar, unhaar
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -180,11 +183,29 @@ def test_exchange_is_about_nothing_at_the_identity_and_says_what_growing_costs(t
     key, bits = t.draw(cover.shape, 0)
     stego, sent = t.net.embed(cover, key, bits)
     llr, flat = t.payload(t.net, stego, key, bits, sent)
-    _, parts = t.exchange(cover, stego, llr, flat, key, bits)
+    score = lambda x: exchange(cover, x, llr, flat, key, bits, 1.9)
+    parts = score(stego)[1]
     assert abs(float(parts["more"])) < 1e-2
     louder = cover + 2 * (stego - cover)
-    assert 0.3 < float(t.exchange(cover, louder, llr, flat, key, bits)[1]["more"]) < 1.2  # ln 2, clipping aside
-    assert t.exchange(cover, louder, llr, flat, key, bits)[0] > t.exchange(cover, stego, llr, flat, key, bits)[0]
+    assert 0.3 < float(score(louder)[1]["more"]) < 1.2  # ln 2, clipping aside
+    assert score(louder)[0] > score(stego)[0]
+
+
+def test_equal_rates_do_not_reward_loudness():
+    """The identity, and the same with all steps 1.3 times as coarse: at equal visibility they carry the same."""
+    x = batch(96, 96)
+    key, bits = cs.draw(x.shape, [14, 14], [15, 15], 0.84, torch.Generator().manual_seed(0))
+    noisy = {"noise": lambda y: (y + 3 * torch.randn(y.shape[0], 1, *y.shape[2:], generator=torch.Generator().manual_seed(1))).clamp(0, 255)}
+    net = Inn(InnConfig(width=8, blocks=1)).eval()
+    class Louder(Inn):
+        def embed(self, cover, k, b):
+            return super().embed(cover, cs.Key(k.carriers, k.dither, 1.3 * k.width, k.alpha), b)
+        def read(self, received, k, sent=None, b=None):
+            return super().read(received, cs.Key(k.carriers, k.dither, 1.3 * k.width, k.alpha), sent, b)
+    loud = Louder(InnConfig(width=8, blocks=1)).eval()
+    a, b = (equal_rates(n, x, key, bits, noisy)["noise"] for n in (net, loud))
+    once = 1 - run.payload_bits(*(t[key.carriers] for t in (loud.read(noisy["noise"](loud.embed(x, key, bits)[0]), key, None, bits)[0], bits)))
+    assert 0.1 < a < 0.9 and abs(b / a - 1) < 0.04 and once > 1.15 * a
 
 
 @pytest.mark.parametrize("net", NETS)

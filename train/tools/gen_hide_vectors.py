@@ -10,8 +10,7 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from undertone_train.hide.condition import Condition, features
-from undertone_train.export import write_safetensors
-from undertone_train.hide.export import prefixed
+from undertone_train.hide.export import _tensors, export_guide, export_inn
 
 
 def coefficients(rows, columns):
@@ -46,7 +45,7 @@ def condition(path):
     for name, gates in {"full": {}, "channel": {"spatial": False}, "spatial": {"channel": False}, "plain": {"channel": False, "spatial": False}}.items():
         full = name == "full"
         net = network(8 if full else 4, 16, 3 if full else 1, **gates)
-        tensors |= prefixed(name + ".", net)
+        tensors |= _tensors(name + ".", net)
         for i, y in enumerate(stages(net, features(x)[None])):
             tensors[f"{name}.stage.{i}"] = y[0].contiguous()
     save_file(tensors, path, {"format": "1"})
@@ -77,8 +76,7 @@ def inn(path):
         o = net(features(torch.where(active, 0, u))[None])[0]
         u = torch.where(active, couple(u, o), u)
         tensors[f"after.{i}"] = u.contiguous()
-    weights = prefixed("trust.", trust) | {k: v for i, net in enumerate(nets) for k, v in prefixed(f"couplings.{i}.", net).items()}
-    write_safetensors(path.with_name("inn_weights.safetensors"), weights, {"kind": "inn", "couplings": "2", "width": "8", "blocks": "2", "format": "1"})
+    export_inn(nets, trust, path.with_name("inn_weights.safetensors"))
     save_file(tensors, path, {"format": "1"})
 
 
@@ -86,4 +84,4 @@ if __name__ == "__main__":
     out = Path(sys.argv[1])
     condition(out / "condition.safetensors")
     inn(out / "inn.safetensors")
-    write_safetensors(out / "guide_weights.safetensors", prefixed("guide.", network(64, 8, 1)), {"kind": "guide", "width": "8", "blocks": "1", "format": "1"})
+    export_guide(network(64, 8, 1), out / "guide_weights.safetensors")

@@ -20,7 +20,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 from undertone_train.hide import carriers as cs  # noqa: E402
 from undertone_train.hide.attacks import Attack, AttackConfig  # noqa: E402
 from undertone_train.hide.crops import Crops, read  # noqa: E402
-from undertone_train.hide.export import load  # noqa: E402
+from undertone_train.hide.export_run import load  # noqa: E402
 from undertone_train.hide.inn import Inn, InnConfig  # noqa: E402
 from visibility import measure  # noqa: E402
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from undertone_train.hide.carriers import planes  # noqa: E402
 from undertone_train.hide.coder import expected_change  # noqa: E402
 from undertone_train.hide.condition import features  # noqa: E402
-from undertone_train.hide.export import load  # noqa: E402
+from undertone_train.hide.export_run import load  # noqa: E402
 from undertone_train.hide.jpeg import tables  # noqa: E402
 from undertone_train.hide.profiles import profile  # noqa: E402
 from undertone_train.hide.rounding import Rounding  # noqa: E402

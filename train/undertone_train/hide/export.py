@@ -1,64 +1,29 @@
-"""Writes a run's networks for the C library: EMA weights as safetensors, as src/stage/hide/guide.h and inn.h read them.
+"""Hands the hider's trained networks to the C runtime: safetensors, as src/stage/hide/guide.h and inn.h read them."""
+from safetensors.torch import save_file
 
-    python -m undertone_train.hide.export RUN_DIR OUT.safetensors [--f16]
-"""
-import argparse
-import json
-import sys
-from pathlib import Path
-
-from .. import checkpoint
-from ..export import write_safetensors
-from .guide import Guide, ModelConfig
-from .inn import Inn, InnConfig
-
-NETS = {"inn": lambda m: Inn(InnConfig(**m)), "guide": lambda m: Guide(**vars(ModelConfig(**m)))}
-MOST = 1000  # beyond it the runtime refuses a weight
+FORMAT = "1"
 
 
-def load(run, which="best"):
-    """EMA weights of a run, as a network, and the checkpoint's meta."""
-    found = checkpoint.find(Path(run) / which)
-    if found is None:
-        raise ValueError(f"{run}: no {which}/")
-    meta = json.loads((found / "meta.json").read_text())
-    if meta["config"]["kind"] not in NETS:
-        raise ValueError(f"{run}: a run of {meta['config']['kind']}, not of an INN or a guide")
-    net = NETS[meta["config"]["kind"]](meta["config"]["model"])
-    net.load_state_dict(checkpoint.load_tensors(found, "ema"))
-    return net.eval(), meta
+def _tensors(prefix, module):
+    tensors = {prefix + name: t.detach().float().cpu().contiguous().clone() for name, t in module.state_dict().items()}
+    for name, t in tensors.items():
+        if not t.isfinite().all() or t.abs().max() > 1000:
+            raise ValueError(f"{name} holds values that the runtime refuses: not finite, or beyond 1000")
+    return tensors
 
 
-def prefixed(prefix, module):
-    return {prefix + name: t for name, t in module.state_dict().items()}
+def _sizes(condition):
+    return {"width": str(condition.inp.out_channels), "blocks": str(len(condition.blocks)), "format": FORMAT}
 
 
-def tensors(net):
-    """What the program needs of an Inn or a Guide: {name: float tensor} and metadata."""
-    named, metadata = net.weights()
-    named = {k: v.detach().float().cpu().contiguous() for k, v in named.items()}
-    for k, v in named.items():
-        if not v.isfinite().all() or v.abs().max() > MOST:
-            raise ValueError(f"{k}: holds values that the runtime refuses: not finite, or beyond {MOST}")
-    return named, metadata
+def export_guide(model, path):
+    """model: Condition with 64 outputs; weight = exp(3 tanh(output))."""
+    save_file(_tensors("guide.", model), path, {"kind": "guide", **_sizes(model)})
 
 
-def main(argv=None):
-    ap = argparse.ArgumentParser(prog="python -m undertone_train.hide.export")
-    ap.add_argument("run")
-    ap.add_argument("out")
-    ap.add_argument("--f16", action="store_true")
-    a = ap.parse_args(argv)
-    try:
-        net, meta = load(a.run)
-        named, metadata = tensors(net)
-        write_safetensors(a.out, named, metadata, a.f16)
-    except (ValueError, OSError) as e:
-        print(f"export: {e}", file=sys.stderr)
-        return 2
-    print(f"step {meta['step']}: {len(named)} tensors, {sum(v.numel() for v in named.values())} numbers")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def export_inn(couplings, trust, path):
+    """couplings: Conditions with 128 outputs (scale, shift), in the order of the forward direction; trust: a Condition with 64."""
+    tensors = _tensors("trust.", trust)
+    for i, c in enumerate(couplings):
+        tensors |= _tensors(f"couplings.{i}.", c)
+    save_file(tensors, path, {"kind": "inn", "couplings": str(len(couplings)), **_sizes(couplings[0])})

@@ -120,20 +120,13 @@ def read(path):
 class Guide(nn.Module):
     """Coefficients [batch][64][h][w] -> factors on their prices, the same shape; a new guide says 1 everywhere."""
 
-    def __init__(self, width=48, blocks=3, channel=True, spatial=True):
+    def __init__(self, config=None):
         super().__init__()
-        self.net = Condition(width=width, blocks=blocks, channel=channel, spatial=spatial)
+        self.config = c = config or ModelConfig()
+        self.net = Condition(width=c.width, blocks=c.blocks, channel=c.channel, spatial=c.spatial)
 
     def forward(self, x):
         return torch.exp(RANGE * torch.tanh(self.net(features(x))))
-
-    def weights(self):
-        """What the program needs: {name: tensor} and metadata."""
-        n = self.net
-        if not all(b.squeeze is not None and b.spatial is not None for b in n.blocks):
-            raise ValueError("an ablation has no counterpart in the program and is not exported")
-        meta = {"kind": "guide", "width": str(n.inp.out_channels), "blocks": str(len(n.blocks)), "format": "1"}
-        return {"guide." + k: v for k, v in n.state_dict().items()}, meta
 
 
 def deflection(x, squared, table):
@@ -179,8 +172,8 @@ class Trainer:
         self.out, self.device = Path(r.out), torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.crops = Crops(*pack, d.crop, d.holdout, r.seed)
         self.held = self.crops.validation(d.validation)
-        self.net = Guide(m.width, m.blocks, m.channel, m.spatial).to(self.device)
-        self.ema = Guide(m.width, m.blocks, m.channel, m.spatial).to(self.device).requires_grad_(False)
+        self.net = Guide(m).to(self.device)
+        self.ema = Guide(m).to(self.device).requires_grad_(False)
         self.ema.load_state_dict(self.net.state_dict())
         self.opt = torch.optim.AdamW(self.net.parameters(), lr=r.lr, weight_decay=r.weight_decay)
         self.judge = Judge(config.loss, self.device)

@@ -9,7 +9,7 @@ its context and passes through, so that the inverse knows what the forward way k
 
 grows with x since a > -1, has slope 1 + a at 0 (steps finer or coarser by up to e^1.4) and about 1 far out, where a slope would multiply a large x by any error of a.
 A third network, trust, says from what arrived how far each carrier is to be believed.  All of it starts as the identity, which is mode 0's robust form.
-src/stage/hide/inn.c computes the same; weights go there by hide/export.py.
+src/stage/hide/inn.c computes the same; weights go there by hide/export_run.py.
 """
 from dataclasses import dataclass
 
@@ -141,11 +141,3 @@ class Inn(nn.Module):
     def classes(self, say):
         """The eight classes that the program's header tabulates."""
         return (4 + say).floor().clamp(0, NCLASSES - 1)
-
-    def weights(self):
-        """What the program needs: {name: tensor} and metadata."""
-        c = self.config
-        if not (c.channel and c.spatial and c.trust):
-            raise ValueError("an ablation has no counterpart in the program and is not exported")
-        meta = {"kind": "inn", "couplings": c.couplings, "width": c.width, "blocks": c.blocks, "format": 1}
-        return {k: v for k, v in self.state_dict().items() if k != "level"}, {k: str(v) for k, v in meta.items()}

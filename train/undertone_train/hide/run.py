@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from .. import checkpoint
 from ..run import Ema
@@ -24,17 +23,10 @@ from .attacks import Attack, AttackConfig
 from .config import read, shrink
 from .crops import Crops, made_up
 from .crops import read as read_crops
+from .exchange import equal_rates, exchange, log_visibility
 from .objective import Objective, adversarial, judged, payload_bits, payload_l1
-from .perceptual import perceptual
-from .visibility import ms_ssim, watson
 
 SAVE_SECONDS = 5
-
-
-def log_visibility(cover, stego):
-    """[batch]: mean logarithm of three measures that all grow as the change's strength; together they agree better with what judges us than each alone."""
-    lengths = perceptual(cover, stego).clamp_min(1e-4), watson(cover, stego).clamp_min(1e-4), (1 - ms_ssim(cover, stego)).clamp_min(1e-8).sqrt()
-    return sum(w * v.log() for w, v in zip((0.5, 0.25, 0.25), lengths))
 
 
 class Trainer:
@@ -51,7 +43,7 @@ class Trainer:
         self.adversary = Adversary(config.adversary, self.device) if config.adversary.net else None
         # not the INN: its two ends must say the same of the same context, and its transforms are no networks
         self.autocast = config.kind != "inn" and (r.bf16 == "on" or (r.bf16 == "auto" and self.device.type == "cuda"))
-        self.step, self.trained, self.best, self.usual = 0, 0.0, -math.inf, None
+        self.step, self.trained, self.best = 0, 0.0, -math.inf
         if r.init:
             self._init_from(r.init)
         self._resume()
@@ -83,12 +75,12 @@ class Trainer:
         self.net.load_state_dict(checkpoint.load_tensors(found, "weights"))
         self.ema.state = {k: v.to(self.device) for k, v in checkpoint.load_tensors(found, "ema").items()}
         checkpoint.restore_optimizer(self.opt, checkpoint.load_tensors(found, "optim"))
-        self.step, self.trained, self.best, self.usual, self.ema.steps = (meta[k] for k in ("step", "trained_seconds", "best", "usual", "step"))
+        self.step, self.trained, self.best, self.ema.steps = (meta[k] for k in ("step", "trained_seconds", "best", "step"))
         if self.adversary:
             self.adversary.restore(found, meta)
 
     def save(self, name):
-        groups, meta = {"ema": self.ema.state}, dict(step=self.step, trained_seconds=self.trained, best=self.best, usual=self.usual, config=self.config.to_dict(), torch=torch.__version__)
+        groups, meta = {"ema": self.ema.state}, dict(step=self.step, trained_seconds=self.trained, best=self.best, config=self.config.to_dict(), torch=torch.__version__)
         if name == "last":
             groups |= {"weights": self.net.state_dict(), "optim": checkpoint.optimizer_tensors(self.opt)}
             if self.adversary:
@@ -113,24 +105,6 @@ class Trainer:
         llr = net.read(received, key, sent, bits)[0]
         return llr[key.carriers], bits[key.carriers]
 
-    def exchange(self, cover, stego, llr, flat, key, bits):
-        """-> (loss, parts): more bits at equal visibility.  Both of each crop: what the LLRs lack, and how much more visible the change is than mode 0's with that key.
-
-        A rate I changes by about 1.9 sqrt(I (1 - I)) when all cells grow until the change is e times as visible ([run] exchange; measured, docs/HIDER.md), so the two may be
-        added.  The square keeps the cells' size from running away.
-        """
-        with torch.no_grad():
-            plain = cs.add(cover, torch.where(key.carriers, -key.alpha * cs.error(cs.planes(cover), key, bits), 0))
-            usual = log_visibility(cover, plain)
-        count = key.carriers.sum((1, 2, 3))
-        row = torch.arange(len(cover), device=cover.device).repeat_interleave(count)
-        lacking = F.softplus(llr * (2 * flat - 1)) / math.log(2)
-        bce = torch.zeros_like(usual).index_add(0, row, lacking) / count
-        rate = (1 - bce).detach().clamp(0.02, 0.98)
-        more = log_visibility(cover, stego) - usual
-        loss = (bce + self.config.run.exchange * (rate * (1 - rate)).sqrt() * more + more.square()).mean()
-        return loss, dict(bce=bce.mean().detach(), rate=1 - bce.mean().detach(), more=more.mean().detach())
-
     def losses(self, cover, stego, llr, flat, key, bits):
         r, a = self.config.run, self.config.adversary
         listening = self.adversary is not None and self.adversary.ready
@@ -143,7 +117,7 @@ class Trainer:
                 sent = self.config.loss.bce * payload_bits(llr, flat) + self.config.loss.l1 * payload_l1(llr, flat)
                 loss = sent + self.step / r.ramp * (loss - sent)
             return loss, parts
-        loss, parts = self.exchange(cover, stego, llr, flat, key, bits)
+        loss, parts = exchange(cover, stego, llr, flat, key, bits, r.exchange)
         if listening:
             hunted = adversarial(logits)
             loss, parts = loss + self.config.loss.adversarial * hunted, dict(parts, adversarial=hunted.detach())
@@ -181,33 +155,28 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self):
-        """EMA weights on held-out crops, through the real codecs of [data] channels; the same keys each time."""
-        r = self.config.run
+        """EMA weights on held-out crops, through the real codecs of [data] channels; the same keys each time.  The best score's weights are kept."""
+        r, c, d = self.config.run, self.config.loss, self.config.data
         net = copy.deepcopy(self.net)
         net.load_state_dict(self.ema.state)
         net.eval()
-        cover = self.crops.validation(self.config.data.validation)
-        size = self.crops.crop
-        cover = cover[..., :size, :size].contiguous().to(self.device)
-        key, bits = self.draw(cover.shape, -1 & 0xFFFFFF)
-        stego, _ = net.embed(cover, key, bits)
-        row, rates = {}, []
-        for channel in ["png", *self.config.data.channels]:
-            received = Attack(AttackConfig(channels=[channel], real=1, simulated=0, none=0))(stego, 0)[0] if channel != "png" else stego
-            llr, flat = self.payload(net, received, key, bits)
-            row[channel] = float(1 - payload_bits(llr, flat))
-            row[f"{channel} wrong"] = float(((llr < 0) != (flat > 0.5)).float().mean())
-            rates += [row[channel]] if channel != "png" else []
+        cover = self.crops.validation(d.validation)[..., : d.crop, : d.crop].contiguous().to(self.device)
+        key, bits = self.draw(cover.shape, 0xFFFFFF)
+        channels = {name: lambda x, a=Attack(AttackConfig(channels=[name], real=1, simulated=0, none=0)): a(x, 0)[0] for name in d.channels}
+        stego, row = net.embed(cover, key, bits)[0], {}
+        for name, channel in {"png": lambda x: x, **channels}.items():
+            llr, flat = self.payload(net, channel(stego), key, bits)
+            row[name], row[f"{name} wrong"] = float(1 - payload_bits(llr, flat)), float(((llr < 0) != (flat > 0.5)).float().mean())
         row["psnr"] = float((10 * torch.log10(255**2 / (cover - stego).square().mean((1, 2, 3)).clamp_min(1e-6))).mean())
         row["seen"] = float(log_visibility(cover, stego).mean())
-        if r.aim == "exchange":  # the rate as it would be at the visibility of mode 0, which all of a run is compared at
-            self.usual = row["seen"] if self.usual is None else self.usual
-            slope = [r.exchange * math.sqrt(max(v * (1 - v), 0)) for v in rates]
-            score = float(np.mean(rates)) - float(np.mean(slope)) * (row["seen"] - self.usual)
-        else:
-            c, zero = self.config.loss, torch.zeros(1, device=self.device)
-            score = float(np.mean(rates)) * c.bce - float(self.objective(cover, stego, zero, zero, zero.new_zeros(1, 2))[0])
-            score = score if self.step >= r.ramp else -math.inf
+        if r.aim == "exchange":
+            equal = equal_rates(net, cover, key, bits, channels)
+            row |= {f"{name} at mode 0's visibility": v for name, v in equal.items()}
+            score = float(np.mean(list(equal.values())))
+        else:  # less the objective's own price of the picture; none before all of it counts
+            zero = torch.zeros(1, device=self.device)
+            price = float(self.objective(cover, stego, zero, zero, zero.new_zeros(1, 2))[0])
+            score = c.bce * float(np.mean([row[name] for name in channels])) - price if self.step >= r.ramp else -math.inf
         self.say(dict(event="validation", step=self.step, **row, score=score if math.isfinite(score) else None))
         if math.isfinite(score) and score > self.best:
             self.best = score
