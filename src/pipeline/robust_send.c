@@ -12,6 +12,7 @@ enum { ASK_AGAIN = 4, CORRECTIONS = 3, FIRST_NFREQ = 15, LEARN_ROUNDS = 4, TRIES
 #define FAINT 1.      /* squared error that may well grow by large steps */
 #define LEAST_RATE .08 /* sealed bits a carrier to begin with */
 #define ENOUGH .02    /* information may fall short of the plan by so much */
+#define FEW_BITS 1.   /* sealed bits a block that move hardly anything */
 #define NEAR .15      /* a trial is near the message if its squared error is, as a logarithm */
 #define BOX_ALPHA .7f
 #define DEARER 1.035
@@ -496,6 +497,14 @@ static ut_status attempt_at(attempt *a, const ut_buf *sealed, ut_fec_kind kind, 
     return st;
 }
 
+/* Trials of hardly any move at all, which rounding to whole pixels swallows, can teach that nothing comes through.  Then once more from the first guess. */
+static ut_status attempt_afresh(attempt *a, const ut_buf *sealed, ut_fec_kind kind, unsigned coarser, const ut_seal_keys *k, ut_err *e)
+{
+    ut_robust_guess(a->s);
+    ut_status st = attempt_still(a, 0, e);
+    return st == UT_OK ? attempt_at(a, sealed, kind, 1, coarser, k, e) : st;
+}
+
 /* Up until it holds; then, where that is quick, down until it does not. */
 static ut_status settle(attempt *a, const ut_buf *sealed, ut_fec_kind kind, const ut_seal_keys *k, ut_err *e)
 {
@@ -503,6 +512,7 @@ static ut_status settle(attempt *a, const ut_buf *sealed, ut_fec_kind kind, cons
     bool soft = kind == UT_FEC_LDPC; /* the others need far cleaner bits */
     double factor = soft ? 1 : 1.5;
     unsigned coarser = 0;
+    bool fresh = 8 * (double)sealed->len > FEW_BITS * (double)ut_grid_nblocks(a->layout.grid);
     ut_status st = UT_E_DAMAGED;
     int t = 0;
     for (; t < TRIES && (st == UT_E_DAMAGED || st == UT_E_KEY); t++) {
@@ -514,6 +524,11 @@ static ut_status settle(attempt *a, const ut_buf *sealed, ut_fec_kind kind, cons
             if (st != UT_OK) return st;
         }
         st = attempt_at(a, sealed, kind, factor, coarser, k, e);
+        if (st == UT_E_CAPACITY && soft && !fresh && t + 1 < TRIES) {
+            fresh = true;
+            factor = 1;
+            st = attempt_afresh(a, sealed, kind, coarser, k, e);
+        }
     }
     if (st == UT_E_DAMAGED || st == UT_E_KEY) return too_much(s, kind, e);
     if (st != UT_OK || t > 1 || (size_t)s->cover->width * s->cover->height > THRIFTY_NPIXELS) return st;
