@@ -1,13 +1,13 @@
 /* Net payload, visibility and exact recovery, photo by photo, through the real codecs.
  *
- *   bench_hide [--table] [-v] [--plain] [--guide FILE] [--inn FILE] [--json FILE] [--only CHANNEL] [--bpp BPP] DIRECTORY
+ *   bench_hide [--table] [-v] [--plain] [--lattice | --networks] [--guide FILE] [--inn FILE] [--json FILE] [--only CHANNEL] [--bpp BPP] DIRECTORY
  *   bench_hide --max [--psnr DB] [-v] [--only CHANNEL] DIRECTORY
  *
  * Each photo gets random bytes that fill the stated rate (payload bits per pixel, sealing and coding on top), is written,
  * sent through the channel (a range jpeg:A-B: through every whole quality in it), and revealed from the file that comes out.
  * Success means that every byte is equal; a photo that fails is counted as such, and its reason is printed to stderr.  --plain hides the
  * same bytes in the plain lattice too, the baseline.  One JSON object on stdout; --table prints a readable table instead,
- * and --json FILE keeps the object as well.  --guide and --inn: hidden with
+ * and --json FILE keeps the object as well.  --lattice: no network (--hider lattice); --networks: wherever there is one (--hider inn).  --guide and --inn: hidden with
  * these weights (models/), the one in matched channels and ranges, the other in the robust form.
  *
  * --max: the greatest payload that comes back from each photo at that PSNR (40 dB), by bisection.
@@ -37,6 +37,7 @@ enum { NROWS = sizeof rows / sizeof *rows };
 
 typedef struct settings {
     int table, verbose, plain;
+    ut_hider hider;
     const char *guide, *inn; /* weights to hide with; NULL: the lattice */
     double psnr_db;
 } settings;
@@ -119,6 +120,7 @@ static outcome one(const char *channel, const char *path, const uint8_t *photo, 
     opt.nchannels = 1;
     opt.codec = UT_CODEC_RAW;
     opt.min_psnr_db = min_db;
+    opt.hider = set->hider;
     if (!plain && (set->guide || set->inn)) opt.hider = UT_HIDER_INN, opt.guide = set->guide, opt.inn = set->inn;
     double t0 = now();
     ut_status s = ut_hide_trial(data, nbytes, photo, nphoto, &opt, &trial, &sent, &rep);
@@ -276,6 +278,8 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "-v")) o.verbose = 1;
         else if (!strcmp(argv[i], "--plain")) o.plain = 1;
         else if (!strcmp(argv[i], "--max")) max = 1;
+        else if (!strcmp(argv[i], "--lattice")) o.hider = UT_HIDER_LATTICE;
+        else if (!strcmp(argv[i], "--networks")) o.hider = UT_HIDER_INN;
         else if (!strcmp(argv[i], "--guide") && i + 1 < argc) o.guide = argv[++i];
         else if (!strcmp(argv[i], "--inn") && i + 1 < argc) o.inn = argv[++i];
         else if (!strcmp(argv[i], "--json") && i + 1 < argc) json = fopen(argv[++i], "w");
@@ -286,7 +290,7 @@ int main(int argc, char **argv)
     }
     size_t n = dir ? list(dir, names) : 0;
     if (!n) {
-        fprintf(stderr, "usage: bench_hide [--table] [-v] [--plain] [--guide FILE] [--inn FILE] [--json FILE] [--only CHANNEL] [--bpp BPP] [--max [--psnr DB]] DIRECTORY-OF-PHOTOS\n");
+        fprintf(stderr, "usage: bench_hide [--table] [-v] [--plain] [--lattice | --networks] [--guide FILE] [--inn FILE] [--json FILE] [--only CHANNEL] [--bpp BPP] [--max [--psnr DB]] DIRECTORY-OF-PHOTOS\n");
         return 2;
     }
     row asked = { only, bpp > 0 ? bpp : .1, o.psnr_db };

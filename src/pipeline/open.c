@@ -128,14 +128,14 @@ static ut_status mark(ut_job *j, const ut_sync **sync)
     return s;
 }
 
-/* The networks that hide, as far as there is use for them. */
+/* The networks that hide, as far as there is use for them.  Unasked, the guide alone: a receiver has to have the very invertible network that the sender had. */
 static ut_status learned(ut_job *j)
 {
     const ut_hide_options *o = j->opt;
     static const char none[] = "this build has no weights for --hider inn with such channels (%s); use --hider lattice, or name a file of weights";
     ut_status s = UT_OK;
     snprintf(j->rep->hider, sizeof j->rep->hider, "lattice");
-    if (o->hider != UT_HIDER_INN) return UT_OK;
+    if (o->hider == UT_HIDER_LATTICE || (o->hider == UT_HIDER_AUTO && j->sender.robust) || (j->trial && j->trial->plain)) return UT_OK;
     if (j->sender.robust) {
         s = ut_inn_open(o->inn, &j->inn, j->err);
         if (s == UT_OK && !j->inn) return ut_fail(j->err, UT_E_UNSUPPORTED, none, "hide-inn.safetensors");
@@ -144,6 +144,7 @@ static ut_status learned(ut_job *j)
         snprintf(j->rep->hider, sizeof j->rep->hider, "inn");
     } else if (j->sender.height) {
         s = ut_guide_open(o->guide, &j->guide, j->err);
+        if (s == UT_OK && !j->guide && o->hider == UT_HIDER_AUTO) return UT_OK;
         if (s == UT_OK && !j->guide) return ut_fail(j->err, UT_E_UNSUPPORTED, none, "hide-guide.safetensors");
         if (s == UT_OK) s = ut_sender_guide(&j->sender, j->guide, j->err);
         snprintf(j->rep->hider, sizeof j->rep->hider, "guided lattice");

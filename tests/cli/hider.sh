@@ -8,9 +8,14 @@ head -c 150 "$source_dir/LICENSE" >text
 hide() { ok hide text photo.png -o "$1" --codec raw --public --json "${@:2}"; }
 
 # a guide is the sender's alone
-hide plain.png --to jpeg:75
-is "hider" "$(field hider)" '"lattice"'
+auto='"lattice"'
+[ ! -f "$source_dir/models/hide-guide.safetensors" ] || auto='"guided lattice"'
+hide auto.png --to jpeg:75
+is "hider by itself" "$(field hider)" "$auto"
+hide noisy.png --to webp:90
+is "hider of noisy channels by itself" "$(field hider)" '"lattice"'
 hide lattice.png --to jpeg:75 --hider lattice
+is "hider" "$(field hider)" '"lattice"'
 hide guided.png --to jpeg:75 --hider inn --hider-weights "$guide"
 json_valid out.txt
 is "hider" "$(field hider)" '"guided lattice"'
