@@ -60,6 +60,12 @@ def measure(a, b):
     error = float((a - b).square().mean())
     rows = {"PSNR dB": 10 * np.log10(255**2 / error) if error else float("inf"), "MS-SSIM (ours)": float(ms_ssim(a, b)), "perceptual (ours)": float(perceptual(a, b)), "Watson (ours)": float(watson(a, b)),
             "Watson, published": float(watson(a, b, **PUBLISHED))}
+    return rows | referees(a, b)
+
+
+def referees(a, b):
+    """What the installed programs that are not ours say of two pictures."""
+    rows = {}
     with tempfile.TemporaryDirectory() as d:  # PNG without colour profile or rotation, so that all programs see the same numbers
         paths = [str(Path(d) / f"{n}.png") for n in "ab"]
         for path, x in zip(paths, (a, b)):
