@@ -16,7 +16,7 @@ from undertone_train.hide.inn import Inn, InnConfig
 from undertone_train.hide.literal import HiDDeN, HiddenConfig, Literal, LiteralConfig, SteganoConfig, SteganoGan, haar, unhaar
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
-HIDERS = sorted(p.stem for p in CONFIGS.glob("hide-*.toml") if p.stem not in ("hide-attack", "hide-guide"))
+HIDERS = sorted(p.stem for p in CONFIGS.glob("hide-*.toml") if not p.stem.startswith(("hide-attack", "hide-guide")))
 
 
 # --- the literature's networks
