@@ -64,10 +64,10 @@ ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *
     s->robust = design->noisy;
     if (s->robust) ut_robust_guess(s);
     s->height = opt->fec == UT_FEC_HAMMING ? 0 : height_for(cover, design); /* Hamming mends one bit a word, a wrong carrier turns over several in a row */
-    ut_status st = ut_random(s->salt, sizeof s->salt, e);
-    if (st == UT_OK) st = ut_embedding_init(&s->emb, cover, e);
+    ut_status st = ut_embedding_init(&s->emb, cover, e);
     if (st == UT_OK && s->robust) st = ut_keyring_locator(ring, &s->locator, e);
     else if (st == UT_OK) st = choose_tier(s, 0, e);
+    if (st == UT_OK) st = ut_random(s->salt, sizeof s->salt, e);
     if (st == UT_OK) st = ut_picture_copy(&s->stego, cover, e);
     if (st != UT_OK) ut_sender_free(s);
     return st;
@@ -319,6 +319,18 @@ static ut_status ask(ut_sender *s, questions *q, bool last, ut_err *e)
     return UT_OK;
 }
 
+/* The table of channels that quantise once, all alike; NULL: there is no such table. */
+static const uint16_t *only_table(const ut_sender *s)
+{
+    const uint16_t *q = NULL;
+    for (size_t i = 0; i < s->design->nchains; i++) {
+        const ut_chain *c = &s->design->chain[i];
+        if (c->nsteps > 1 || (q && c->nsteps && memcmp(q, c->quant[0], sizeof c->quant[0]))) return NULL;
+        if (c->nsteps) q = c->quant[0];
+    }
+    return s->height ? q : NULL;
+}
+
 ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e)
 {
     ut_status st = compose(s, sealed, kind, rate, e);
@@ -331,6 +343,7 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     s->emb.layer[0] = &s->place[0];
     s->emb.layer[1] = &s->place[1];
     s->emb.slack = s->height ? .1f : .15f;
+    s->emb.hold = only_table(s);
     st = ut_sender_choose(s, e);
     if (st != UT_OK) return st;
     ut_embedding_want(&s->emb, &s->layout.payload, s->parity.data, 0);

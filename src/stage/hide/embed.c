@@ -67,6 +67,16 @@ typedef struct block {
     uint8_t shown[3][64];      /* R, G, B rounded */
 } block;
 
+/* What lies nearer to an edge than that may stay there. */
+#define HELD .3f
+
+static void hold(float q, float c, float *lo, float *hi)
+{
+    float middle = q * floorf(c / q + .5f), half = q / 2 - HELD;
+    *lo = fminf(c, middle - half);
+    *hi = fmaxf(c, middle + half);
+}
+
 static void targets(const ut_embedding *m, size_t b, const float c[64], block *w)
 {
     if (m->aim) {
@@ -81,6 +91,7 @@ static void targets(const ut_embedding *m, size_t b, const float c[64], block *w
     const uint8_t *want = m->want + b * 64, *push = m->push + b * 64;
     for (unsigned k = 0; k < 64; k++) {
         w->lo[k] = -FREE, w->hi[k] = FREE;
+        if (k && want[k] == UT_FREE && m->hold) hold((float)m->hold[k], c[k], &w->lo[k], &w->hi[k]);
         if (!k || want[k] == UT_FREE) continue;
         const ut_place *p = m->layer[want[k] >= UT_WANT_LAYER2];
         ut_place_find(p, k, want[k] & 1, c[k], (float)push[k] / UT_PUSH_STEPS, &w->lo[k], &w->hi[k]);
