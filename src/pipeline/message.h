@@ -77,7 +77,7 @@ UT_MUST_CHECK ut_status ut_robust_box_protect(const uint8_t box[UT_ROBUST_BOX_NB
                                               ut_err *e);
 UT_MUST_CHECK ut_status ut_robust_box_nbits(size_t *n, ut_err *e);
 
-/* Keys are dear (Argon2id): those of the last few salts are kept. */
+/* Keys are dear (Argon2id): those of the last few salts are kept, and the locator's. */
 #define UT_KEYRING_SIZE 8
 typedef struct ut_keyring {
     ut_key key;
@@ -87,6 +87,8 @@ typedef struct ut_keyring {
         ut_seal_keys keys;
     } slot[UT_KEYRING_SIZE];
     unsigned next, nderived;
+    bool has_locator;
+    ut_seal_keys locator;
     bool thrifty; /* long shots: only the usual lattices, and no doubtful salt bits where keys are dear */
 } ut_keyring;
 UT_MUST_CHECK ut_status ut_keyring_get(ut_keyring *r, const uint8_t salt[UT_SALT_NBYTES], const ut_seal_keys **keys,
