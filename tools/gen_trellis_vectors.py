@@ -65,7 +65,7 @@ def main(tmp):
     send("quiet-as-sent.png", "quiet header, read from pixels that no channel touched", "file", ["jpeg:75"], "png", text)
     send("quiet-range.jpg", "quiet header of two carriers a bit, for a range", "public", ["jpeg:75-95"], "jpeg:83", long)
     send("quiet-whatsapp.jpg", "quiet header in WhatsApp's table, nearly full", "file", ["whatsapp"], "whatsapp", long * 2)
-    send("quiet-small.jpg", "quiet header of six carriers a bit: a small photo", "public", ["jpeg:75"], "jpeg:75", text, cover=small)
+    send("quiet-small.jpg", "quiet header in a small photo", "public", ["jpeg:75"], "jpeg:75", text, cover=small)
     send("quiet-least.jpg", "quiet header of two carriers a bit: hardly room for it", "file", ["jpeg:90"], "jpeg:90", text[:9], cover=least)
     send("quiet-bch.jpg", "quiet header and BCH code", "public", ["jpeg:90"], "jpeg:90", text, "--fec", "bch", cover=small)
     send("trellis-folded-table.jpg", "trellis, header and custom table folded", "file", ["jpeg:75", "whatsapp"], "whatsapp", text)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP = 5, HEIGHT = 8, MANY = 8, FEW = 2, SHARE = 7 /* carriers a block, of 63 */, NTABLES = UT_TABLE_WHATSAPP };
+enum { STEP = 5, HEIGHT = 8, MANY = 4, FEW = 2, SHARE = 7 /* carriers a block, of 63 */, NTABLES = UT_TABLE_WHATSAPP };
 #define BOX_NBYTES (UT_SALT_NBYTES + UT_SHORT_HEADER_NBYTES + UT_HEADER_TAG_NBYTES)
 
 static ut_status box_plan(ut_fec_plan *p, ut_err *e) { return ut_fec_plan_init(p, UT_FEC_LDPC, STEP, BOX_NBYTES, e); }
