@@ -1,13 +1,14 @@
 /* Net payload, visibility and exact recovery, photo by photo, through the real codecs.
  *
- *   bench_hide [--table] [-v] [--plain] [--json FILE] [--only CHANNEL] [--bpp BPP] DIRECTORY
+ *   bench_hide [--table] [-v] [--plain] [--lattice | --networks] [--guide FILE] [--inn FILE] [--json FILE] [--only CHANNEL] [--bpp BPP] DIRECTORY
  *   bench_hide --max [--psnr DB] [-v] [--only CHANNEL] DIRECTORY
  *
  * Each photo gets random bytes that fill the stated rate (payload bits per pixel, sealing and coding on top), is written,
  * sent through the channel (a range jpeg:A-B: through every whole quality in it), and revealed from the file that comes out.
  * Success means that every byte is equal; a photo that fails is counted as such, and its reason is printed to stderr.  --plain hides the
  * same bytes in the plain lattice too, the baseline.  One JSON object on stdout; --table prints a readable table instead,
- * and --json FILE keeps the object as well.
+ * and --json FILE keeps the object as well.  --lattice: no network (--hider lattice); --networks: wherever there is one (--hider inn).  --guide and --inn: hidden with
+ * these weights (models/), the one in matched channels and ranges, the other in the robust form.
  *
  * --max: the greatest payload that comes back from each photo at that PSNR (40 dB), by bisection.
  *
@@ -36,6 +37,8 @@ enum { NROWS = sizeof rows / sizeof *rows };
 
 typedef struct settings {
     int table, verbose, plain;
+    ut_hider hider;
+    const char *guide, *inn; /* weights to hide with; NULL: the lattice */
     double psnr_db;
 } settings;
 
@@ -63,13 +66,14 @@ static unsigned range_of(const char *channel, unsigned *lo)
     return 0;
 }
 
-static int reveals(const ut_blob *sent, const char *channel, const uint8_t *want, size_t nwant, int verbose, double *seconds)
+static int reveals(const ut_blob *sent, const char *channel, const char *inn, const uint8_t *want, size_t nwant, int verbose, double *seconds)
 {
     ut_blob got, out;
     char message[512];
     ut_reveal_options opt;
     ut_reveal_report rep;
     ut_reveal_options_init(&opt);
+    opt.inn = inn;
     if (ut_channel_run(sent->data, sent->nbytes, channel, NULL, &got, message) != UT_OK) {
         if (verbose) fprintf(stderr, "  %s: %s\n", channel, message);
         return 0;
@@ -84,7 +88,7 @@ static int reveals(const ut_blob *sent, const char *channel, const uint8_t *want
     return ok;
 }
 
-static int comes_back(const char *name, const ut_blob *sent, const uint8_t *data, size_t n, int verbose, outcome *o)
+static int comes_back(const char *name, const ut_blob *sent, const char *inn, const uint8_t *data, size_t n, int verbose, outcome *o)
 {
     unsigned lo, nqualities = range_of(name, &lo);
     double seconds = 0;
@@ -92,17 +96,17 @@ static int comes_back(const char *name, const ut_blob *sent, const uint8_t *data
     for (unsigned q = 0; exact && q < (nqualities ? nqualities : 1); q++) {
         char channel[32];
         snprintf(channel, sizeof channel, "jpeg:%u", lo + q);
-        exact = reveals(sent, nqualities ? channel : name, data, n, verbose, &seconds);
+        exact = reveals(sent, nqualities ? channel : name, inn, data, n, verbose, &seconds);
     }
     o->reveal_s = seconds / (nqualities ? nqualities : 1);
     if (strcmp(name, "any") != 0) return exact;
     static const char *const all[] = { "webp:80", "resize:0.75+jpeg:85" }; /* and the range, above */
-    for (size_t i = 0; exact && i < sizeof all / sizeof *all; i++) exact = reveals(sent, all[i], data, n, verbose, &seconds);
+    for (size_t i = 0; exact && i < sizeof all / sizeof *all; i++) exact = reveals(sent, all[i], inn, data, n, verbose, &seconds);
     return exact;
 }
 
 /* Hides nbytes and gets them back. */
-static outcome one(const char *channel, const char *path, const uint8_t *photo, size_t nphoto, size_t nbytes, double min_db, int plain, int verbose)
+static outcome one(const char *channel, const char *path, const uint8_t *photo, size_t nphoto, size_t nbytes, double min_db, const settings *set, int plain, int verbose)
 {
     outcome o = { 0 };
     uint8_t *data = malloc(nbytes);
@@ -116,12 +120,14 @@ static outcome one(const char *channel, const char *path, const uint8_t *photo, 
     opt.nchannels = 1;
     opt.codec = UT_CODEC_RAW;
     opt.min_psnr_db = min_db;
+    opt.hider = set->hider;
+    if (!plain && (set->guide || set->inn)) opt.hider = UT_HIDER_INN, opt.guide = set->guide, opt.inn = set->inn;
     double t0 = now();
     ut_status s = ut_hide_trial(data, nbytes, photo, nphoto, &opt, &trial, &sent, &rep);
     o.hide_s = now() - t0;
     o.hidden = s == UT_OK;
     if (o.hidden) {
-        o.exact = comes_back(channel, &sent, data, nbytes, verbose >= 0, &o);
+        o.exact = comes_back(channel, &sent, set->inn, data, nbytes, verbose >= 0, &o);
         o.psnr = rep.psnr_db, o.ssim = rep.ssim, o.bpp = rep.net_bpp, o.rate = rep.code_rate, o.ber = rep.worst_ber, o.ideal_db = trial.ideal_psnr_db;
         snprintf(o.fec, sizeof o.fec, "%s", rep.fec);
         if (verbose > 0)
@@ -212,9 +218,9 @@ static void measure(const row *r, char **names, size_t n, const settings *o, tal
             count(t, &(outcome){ 0 }, names[i]);
         } else {
             size_t nbytes = (size_t)ceil(r->bpp * w * h / 8);
-            outcome x = one(r->channel, names[i], photo, len, nbytes, 25, 0, o->verbose);
+            outcome x = one(r->channel, names[i], photo, len, nbytes, 25, o, 0, o->verbose);
             count(t, &x, names[i]);
-            if (o->plain) x = one(r->channel, names[i], photo, len, nbytes, 20, 1, o->verbose), count(plain, &x, names[i]);
+            if (o->plain) x = one(r->channel, names[i], photo, len, nbytes, 20, o, 1, o->verbose), count(plain, &x, names[i]);
         }
         free(photo);
     }
@@ -225,7 +231,7 @@ static size_t most(const char *channel, const char *path, const uint8_t *photo, 
 {
     size_t lo = 0, hi = 0, at = guess;
     while (!hi || hi - lo > lo / 100 + 1) {
-        outcome x = one(channel, path, photo, n, at, o->psnr_db, 0, -1);
+        outcome x = one(channel, path, photo, n, at, o->psnr_db, o, 0, -1);
         if (x.exact) lo = at;
         else hi = at;
         at = !hi ? lo + lo / 8 + 16 : !lo && hi <= 16 ? hi : lo ? (lo + hi) / 2 : hi * 3 / 4;
@@ -272,6 +278,10 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "-v")) o.verbose = 1;
         else if (!strcmp(argv[i], "--plain")) o.plain = 1;
         else if (!strcmp(argv[i], "--max")) max = 1;
+        else if (!strcmp(argv[i], "--lattice")) o.hider = UT_HIDER_LATTICE;
+        else if (!strcmp(argv[i], "--networks")) o.hider = UT_HIDER_INN;
+        else if (!strcmp(argv[i], "--guide") && i + 1 < argc) o.guide = argv[++i];
+        else if (!strcmp(argv[i], "--inn") && i + 1 < argc) o.inn = argv[++i];
         else if (!strcmp(argv[i], "--json") && i + 1 < argc) json = fopen(argv[++i], "w");
         else if (!strcmp(argv[i], "--only") && i + 1 < argc) only = argv[++i];
         else if (!strcmp(argv[i], "--bpp") && i + 1 < argc) bpp = atof(argv[++i]);
@@ -280,7 +290,7 @@ int main(int argc, char **argv)
     }
     size_t n = dir ? list(dir, names) : 0;
     if (!n) {
-        fprintf(stderr, "usage: bench_hide [--table] [-v] [--plain] [--json FILE] [--only CHANNEL] [--bpp BPP] [--max [--psnr DB]] DIRECTORY-OF-PHOTOS\n");
+        fprintf(stderr, "usage: bench_hide [--table] [-v] [--plain] [--lattice | --networks] [--guide FILE] [--inn FILE] [--json FILE] [--only CHANNEL] [--bpp BPP] [--max [--psnr DB]] DIRECTORY-OF-PHOTOS\n");
         return 2;
     }
     row asked = { only, bpp > 0 ? bpp : .1, o.psnr_db };

@@ -65,3 +65,7 @@ if [ -x "$b/bench_enhance" ] && "$python" -c 'import torch' 2>/dev/null; then
 else
     echo; echo "skipped: no PyTorch at $python (make train-setup), so the enhancer's network has nothing to be compared with"
 fi
+if ls "$root"/models/hide-*.safetensors >/dev/null 2>&1; then
+    echo; echo "## The learned hider's networks on 12 megapixels, two threads"
+    "$b/bench_hider" | tee "$out/hider.json"
+fi

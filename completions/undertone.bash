@@ -14,6 +14,7 @@ _undertone()
         --to | --through) words=$channels ;;
         --codec) words='auto opus flac raw spectrum' ;;
         --fec) words='auto ldpc bch rs hamming' ;;
+        --hider) words='auto lattice inn' ;;
         --format) words='png jpg webp' ;;
         --profile-dir)
             mapfile -t COMPREPLY < <(compgen -d -- "$cur")
@@ -23,8 +24,8 @@ _undertone()
     esac
     if [ -z "$words" ] && [[ $cur == -* ]]; then
         case $command in
-            hide) words="-o --output --any --format --to --codec --bitrate --no-enhance --strength --model $key --fec --preview --min-psnr --strip --profile-dir --threads --json $common" ;;
-            reveal) words="-o --output $key --partial --threads --json $common" ;;
+            hide) words="-o --output --any --format --to --codec --bitrate --no-enhance --strength --model $key --fec --hider --hider-weights --preview --min-psnr --strip --profile-dir --threads --json $common" ;;
+            reveal) words="-o --output $key --partial --hider-weights --threads --json $common" ;;
             capacity) words="--to --min-psnr --profile-dir --threads --json $common" ;;
             enhance) words="-o --output --strength --model --force --threads --json $common" ;;
             channel) words="--through --profile-dir $common" ;;

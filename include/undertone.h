@@ -123,6 +123,14 @@ typedef enum ut_enhance_mode {
     UT_ENHANCE_FORCE = 3           /* whatever it sounds like */
 } ut_enhance_mode;
 
+/* How coefficients are chosen and moved. */
+typedef enum ut_hider {
+    UT_HIDER_AUTO = 0,             /* the guide where channels' quantisers are known and the build has its weights; else the lattice */
+    UT_HIDER_LATTICE = 1,          /* no network */
+    UT_HIDER_INN = 2               /* learned: a guide prices moves where the channels' quantisers are known; elsewhere bits lie in the latent of an
+                                      invertible network, of which the receiver needs the same weights.  Without weights it is an error */
+} ut_hider;
+
 typedef struct ut_hide_options {
     const char *const *channels;   /* what the picture must survive; none: "jpeg:75-95" */
     size_t nchannels;
@@ -141,6 +149,8 @@ typedef struct ut_hide_options {
     ut_enhance_mode enhance;       /* default: auto; no effect on raw bytes */
     double strength;               /* 0: the recording as it is, 1 (default): cleaned; between: both mixed */
     const char *model;             /* a .safetensors file, or the name of an installed model; NULL: the built-in one */
+    ut_hider hider;                /* default: auto */
+    const char *guide, *inn;       /* .safetensors files of the learned hider's weights; NULL: the built-in ones */
 } ut_hide_options;
 UT_API void ut_hide_options_init(ut_hide_options *o); /* sets every default */
 
@@ -182,6 +192,7 @@ typedef struct ut_hide_report {
     size_t code_nbits;             /* raw bits embedded */
     double code_rate;              /* sealed bits / raw bits */
     char fec[32];
+    char hider[16];                /* "lattice", "guided lattice", "inn" or "low bits" */
     double worst_ber;              /* raw bit error rate in the worst channel */
     uint32_t width, height;        /* of the result, pixels */
     double net_bpp;                /* payload bits per pixel of the result */
@@ -210,6 +221,7 @@ typedef struct ut_reveal_options {
     unsigned nthreads;
     ut_progress_fn progress;
     void *user;
+    const char *inn;               /* as in ut_hide_options */
 } ut_reveal_options;
 UT_API void ut_reveal_options_init(ut_reveal_options *o);
 

@@ -19,6 +19,7 @@ for source in tests/fuzz/fuzz_*.c; do
     fuzz_image) seeds=(tests/vectors/image) ;;
     fuzz_reveal) seeds=(tests/vectors/format) ;;
     fuzz_enhance_model) seeds=(tests/vectors/enhance) ;;
+    fuzz_hider_model) seeds=(tests/vectors/hide) ;;
     esac
     echo "== $name, $seconds s"
     if ! ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1 "build-fuzz/tests/$name" -max_total_time="$seconds" -timeout=120 \

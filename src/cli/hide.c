@@ -17,6 +17,8 @@ static const ut_option options[] = {
     UT_CLI_ENHANCE_OPTIONS,
     UT_CLI_KEY_OPTIONS,
     { "fec", 0, "auto|ldpc|bch|rs|hamming", false, "error correction" },
+    { "hider", 0, "auto|lattice|inn", false, "what chooses the changes: the lattice alone, or it and\na network; auto: a network where only the sender needs it" },
+    UT_CLI_HIDER_WEIGHTS_OPTION,
     { "preview", 0, "FILE.wav", false, "write what the receiver will hear" },
     UT_CLI_PSNR_OPTION,
     { "strip", 0, NULL, false, "drop the photo's EXIF and ICC data" },
@@ -173,6 +175,7 @@ static void print_json(const job *j)
     ut_json_count(&o, "sealed_bytes", r->sealed_nbytes);
     ut_json_count(&o, "code_bits", r->code_nbits);
     ut_json_string(&o, "fec", r->fec);
+    ut_json_string(&o, "hider", r->hider);
     ut_json_number(&o, "code_rate", r->code_rate);
     ut_json_number(&o, "worst_ber", r->worst_ber);
     ut_json_number(&o, "net_bpp", r->net_bpp);

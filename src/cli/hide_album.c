@@ -156,6 +156,7 @@ static void print_photo(ut_json *o, const job *j, size_t i)
     ut_json_count(o, "sealed_bytes", p->sealed_nbytes);
     ut_json_count(o, "code_bits", p->code_nbits);
     ut_json_string(o, "fec", p->fec);
+    ut_json_string(o, "hider", p->hider);
     ut_json_number(o, "code_rate", p->code_rate);
     ut_json_number(o, "worst_ber", p->worst_ber);
     ut_json_number(o, "net_bpp", p->net_bpp);

@@ -18,12 +18,20 @@ static ut_status read_choices(const ut_args *a, ut_hide_options *o, ut_err *e)
     static const ut_codec codec_of[] = { UT_CODEC_AUTO, UT_CODEC_OPUS, UT_CODEC_FLAC, UT_CODEC_RAW, UT_CODEC_SPECTRUM };
     static const char *const fecs[] = { "auto", "ldpc", "bch", "rs", "hamming", NULL };
     static const ut_fec_kind fec_of[] = { UT_FEC_AUTO, UT_FEC_LDPC, UT_FEC_BCH, UT_FEC_RS, UT_FEC_HAMMING };
-    int codec = 0, fec = 0;
+    static const char *const hiders[] = { "auto", "lattice", "inn", NULL };
+    static const ut_hider hider_of[] = { UT_HIDER_AUTO, UT_HIDER_LATTICE, UT_HIDER_INN };
+    int codec = 0, fec = 0, hider = 0;
     ut_status s = ut_args_choice(a, "codec", codecs, &codec, e);
     if (s == UT_OK)
         s = ut_args_choice(a, "fec", fecs, &fec, e);
     o->codec = codec_of[codec];
     o->fec = fec_of[fec];
+    if (s == UT_OK)
+        s = ut_args_choice(a, "hider", hiders, &hider, e);
+    o->hider = hider_of[hider];
+    o->guide = o->inn = ut_args_value(a, "hider-weights");
+    if (s == UT_OK && o->inn && o->hider != UT_HIDER_INN)
+        return ut_fail(e, UT_E_USAGE, "%s: --hider-weights goes with --hider inn", a->command->name);
     return s;
 }
 

@@ -9,6 +9,7 @@ static const ut_option options[] = {
     { "output", 'o', "VOICE.wav", false, "where the recording goes; \"-\" is standard output" },
     UT_CLI_KEY_OPTIONS,
     { "partial", 0, NULL, false, "write what survived of a damaged message, silence for\nthe rest; exit status 6 unless all is there" },
+    UT_CLI_HIDER_WEIGHTS_OPTION,
     UT_CLI_THREADS_OPTION,
     UT_CLI_JSON_OPTION,
     UT_CLI_COMMON_OPTIONS,
@@ -35,6 +36,7 @@ static ut_status prepare(const ut_cli *cli, const ut_args *a, job *j, ut_err *e)
     if (cli->json && !strcmp(j->out_path, "-"))
         return ut_fail(e, UT_E_USAGE, "reveal: --json needs standard output for itself; give -o a file");
     j->opt.partial = ut_args_has(a, "partial");
+    j->opt.inn = ut_args_value(a, "hider-weights");
     s = ut_cli_threads(a, &j->opt.nthreads, e);
     return s == UT_OK ? ut_output_check(j->out_path, true, e) : s;
 }

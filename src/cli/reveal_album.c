@@ -27,6 +27,7 @@ static ut_status prepare(const ut_cli *cli, const ut_args *a, job *j, ut_err *e)
     if (cli->json && !strcmp(j->out_path, "-"))
         return ut_fail(e, UT_E_USAGE, "reveal: --json needs standard output for itself; give -o a file");
     j->opt.partial = ut_args_has(a, "partial");
+    j->opt.inn = ut_args_value(a, "hider-weights");
     s = ut_cli_threads(a, &j->opt.nthreads, e);
     if (s == UT_OK)
         s = ut_output_check(j->out_path, true, e);

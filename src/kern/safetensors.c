@@ -11,6 +11,20 @@ static ut_status bad(ut_err *e, const char *file, const char *what)
 
 static size_t dtype_nbytes(ut_dtype d) { return d == UT_F32 ? 4 : 2; }
 
+/* A member of the metadata that nobody else reads: kept if it is short text. */
+static void read_other(ut_json_reader *r, const char *key, ut_safetensors *s)
+{
+    ut_json_reader ahead = *r;
+    if (s->nother < UT_METADATA_MAX && strlen(key) < sizeof s->other->key) {
+        if (ut_json_read_string(&ahead, s->other[s->nother].value, sizeof s->other->value)) {
+            memcpy(s->other[s->nother++].key, key, strlen(key) + 1);
+            *r = ahead;
+            return;
+        }
+    }
+    ut_json_read_skip(r);
+}
+
 static bool read_metadata(ut_json_reader *r, ut_safetensors *s)
 {
     char key[64];
@@ -18,7 +32,7 @@ static bool read_metadata(ut_json_reader *r, ut_safetensors *s)
     while (ut_json_read_key(r, key, sizeof key)) {
         if (!strcmp(key, "format")) ut_json_read_string(r, s->format, sizeof s->format);
         else if (!strcmp(key, "config")) ut_json_read_string(r, s->config, sizeof s->config);
-        else ut_json_read_skip(r);
+        else read_other(r, key, s);
     }
     return !r->bad;
 }
@@ -134,6 +148,24 @@ const ut_tensor *ut_safetensors_find(const ut_safetensors *s, const char *tensor
     for (size_t i = 0; i < s->n; i++)
         if (!strcmp(s->tensor[i].name, tensor)) return &s->tensor[i];
     return NULL;
+}
+
+const char *ut_safetensors_metadata(const ut_safetensors *s, const char *key)
+{
+    for (size_t i = 0; i < s->nother; i++)
+        if (!strcmp(s->other[i].key, key)) return s->other[i].value;
+    return "";
+}
+
+size_t ut_safetensors_number(const ut_safetensors *s, const char *key)
+{
+    const char *text = ut_safetensors_metadata(s, key);
+    size_t n = 0, len = strlen(text);
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9' || len > 6) return 0;
+        n = n * 10 + (size_t)(text[i] - '0');
+    }
+    return n;
 }
 
 /* IEEE 754 binary16 to binary32, exactly; infinities and NaN stay what they are. */

@@ -23,8 +23,13 @@ ut_status ut_message_other_version(unsigned version, ut_err *e)
 
 ut_status ut_message_accept_header(const uint8_t plain[UT_HEADER_NBYTES], unsigned mode, const ut_view *v, ut_found *f, ut_err *e)
 {
-    if (plain[0] != UT_FORMAT_VERSION) return ut_message_other_version(plain[0], e);
+    if (plain[0] != UT_FORMAT_VERSION && !(plain[0] == UT_FORMAT_LATENT && plain[1] == UT_MODE_ROBUST)) return ut_message_other_version(plain[0], e);
     if (!ut_header_unpack(plain, &f->header) || f->header.mode != mode) return UT_E_KEY;
+    if (f->header.latent) {
+        ut_fec_plan p;
+        if (ut_fec_plan_init(&p, (ut_fec_kind)f->header.fec_kind, f->header.fec_rate, f->header.sealed_nbytes, NULL) != UT_OK || p.code_nbits > UINT32_MAX) return UT_E_KEY;
+        f->header.code_nbits = (uint32_t)p.code_nbits;
+    }
     return !v || (f->header.width == ut_view_width(v) && f->header.height == ut_view_height(v)) ? UT_OK : UT_E_KEY;
 }
 

@@ -11,11 +11,13 @@
 #define QUIET_TURNS .02 /* of what random bits would cost beyond staying */
 #define COLOURS .745 /* squared change of a sample for a unit of luma, where R, G and B move by what costs least */
 
+static size_t sample_step(size_t nblocks) { return nblocks / 1500 + 1; }
+
 /* Sample of blocks' coefficients, [64][n]. */
 static float *sample_blocks(const ut_picture *p, size_t *n, ut_err *e)
 {
     ut_grid g = ut_grid_of(p->width, p->height);
-    size_t all = ut_grid_nblocks(g), step = all / 1500 + 1, m = 0;
+    size_t all = ut_grid_nblocks(g), step = sample_step(all), m = 0;
     float *c = ut_calloc((all / step + 1) * 64, sizeof *c, e);
     if (!c) return NULL;
     size_t stride = all / step + 1;
@@ -33,14 +35,20 @@ static float *sample_blocks(const ut_picture *p, size_t *n, ut_err *e)
 static unsigned class_of(double cost) { return cost < 1e-3 ? 0 : (unsigned)fmin(8 * log2(cost * 1000) + 1, UT_COST_CLASSES - 1); }
 static double cost_of(unsigned class) { return class ? exp2((class - .5) / 8) / 1000 : 0; }
 
-static void count_costs(const ut_place *p, const uint8_t order[63], const float *c, size_t n, ut_forecast *f)
+/* guide: of all blocks, from which the sample was taken; or NULL. */
+static void count_costs(const ut_place *p, const uint8_t order[63], const float *c, size_t n, const uint8_t *guide, size_t step, ut_forecast *f)
 {
+    float weight[256];
+    f->guided = guide;
+    if (guide) ut_guide_weights(weight);
     for (unsigned i = 0; i < 63; i++) {
         unsigned k = order[i];
         double cheap = 0;
         for (size_t m = 0; m < n; m++) {
             double a = ut_place_move(p, k, 0, c[k * n + m], 0), b = ut_place_move(p, k, 1, c[k * n + m], 0);
-            f->dearer[i][class_of(fabs(a - b))] += 1 / (float)n;
+            unsigned class = class_of(fabs(a - b) * (guide && m * step < f->per_freq ? (double)weight[guide[m * step * 64 + k]] : 1));
+            f->dearer[i][class] += 1 / (float)n;
+            if (guide) f->moves[i][class] += (float)fabs(a - b) / (float)n;
             cheap += fmin(a, b);
         }
         f->stays[i] = cheap / (double)n;
@@ -51,13 +59,16 @@ static void count_costs(const ut_place *p, const uint8_t order[63], const float 
 typedef struct mix {
     const ut_forecast *f;
     unsigned nfreq;
-    double stay, dearer[UT_COST_CLASSES], cost[UT_COST_CLASSES]; /* per block */
+    double stay, dearer[UT_COST_CLASSES], cost[UT_COST_CLASSES], moves[UT_COST_CLASSES]; /* per block */
 } mix;
 
 static void add_frequency(mix *m)
 {
     m->stay += m->f->stays[m->nfreq];
-    for (unsigned i = 0; i < UT_COST_CLASSES; i++) m->dearer[i] += (double)m->f->dearer[m->nfreq][i];
+    for (unsigned i = 0; i < UT_COST_CLASSES; i++) {
+        m->dearer[i] += (double)m->f->dearer[m->nfreq][i];
+        m->moves[i] += (double)m->f->moves[m->nfreq][i];
+    }
     m->nfreq++;
 }
 
@@ -80,7 +91,7 @@ static void ideal(const mix *m, double lambda, double *bits, double *mse)
         if (m->dearer[i] <= 0 || x > 60) continue;
         double q = exp(-x), p = q / (1 + q);
         b += m->dearer[i] * (p * x * 1.4426950408889634 + log2(1 + q));
-        moved += m->dearer[i] * p * m->cost[i];
+        moved += f->guided ? m->moves[i] * p : m->dearer[i] * p * m->cost[i];
     }
     double carriers = (double)m->nfreq * (double)f->per_freq;
     *bits = carriers > f->taken ? b * (double)f->per_freq * (1 - f->taken / carriers) : 0;
@@ -167,12 +178,12 @@ double ut_forecast_ideal_nbits(const ut_forecast *f, double psnr_db)
 }
 
 /* What is common to both forecasts, from a sample of the photo's blocks. */
-static void begin(const ut_sender *s, const ut_place *p, const ut_lattice *l, const float *c, size_t n, ut_forecast *f)
+static void begin(const ut_sender *s, const ut_place *p, const ut_lattice *l, const float *c, size_t n, const uint8_t *guide, ut_forecast *f)
 {
     size_t blocks = ut_grid_nblocks(s->emb.grid);
     double colours = s->cover->grey ? 1 : COLOURS;
     *f = (ut_forecast){ .per_freq = blocks, .share = colours * (double)blocks / ((double)s->cover->width * s->cover->height) };
-    count_costs(p, l->order, c, n, f);
+    count_costs(p, l->order, c, n, guide, sample_step(blocks), f);
 }
 
 ut_status ut_sender_forecast_ideal(const ut_sender *s, ut_forecast *f, ut_err *e)
@@ -186,7 +197,7 @@ ut_status ut_sender_forecast_ideal(const ut_sender *s, ut_forecast *f, ut_err *e
     if (!c) return UT_E_MEMORY;
     ut_status st = ut_place_init(&p, &l, l.order, 63, s->design->chain, s->design->nchains, none, 0, 0, UT_PLACE_SPARSE, s->nthreads, e);
     if (st == UT_OK) {
-        begin(s, &p, &l, c, n, f);
+        begin(s, &p, &l, c, n, NULL, f);
         f->height = 1;
         ut_place_free(&p);
     }
@@ -225,7 +236,7 @@ static ut_status forecast(ut_sender *s, ut_forecast *f, ut_err *e)
     if (st == UT_OK) {
         double pixels = (double)s->cover->width * s->cover->height;
         ut_lattice_init(&l, s->design->quant, s->design->scale);
-        begin(s, &s->place[0], &l, c, n, f);
+        begin(s, &s->place[0], &l, c, n, s->emb.guide, f);
         f->height = s->height;
         f->taken = ut_sender_ntaken(s);
         for (unsigned i = 0; i < 63; i++) f->cost[i] = ut_place_cost(&s->place[0], l.order[i], c + l.order[i] * n, n) * (double)f->per_freq / pixels;
@@ -244,7 +255,7 @@ ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
 {
     if (s->robust) {
         ut_robust_case c = ut_robust_case_of(s, s->cover);
-        *f = (ut_forecast){ .robust = true, .per_freq = c.nblocks, .dense = c.dense, .grey = c.grey, .credit = c.credit, .moving = c.moving };
+        *f = (ut_forecast){ .robust = true, .per_freq = c.nblocks, .dense = c.dense, .grey = c.grey, .credit = c.credit, .moving = c.moving, .gain = c.gain };
         memcpy(f->noise, c.noise, sizeof f->noise);
         memcpy(f->kept, c.kept, sizeof f->kept);
         return UT_OK;
@@ -257,7 +268,7 @@ ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e)
 
 static double robust_bits(const ut_forecast *f, double psnr_db)
 {
-    ut_robust_case c = { .nblocks = f->per_freq, .dense = f->dense, .grey = f->grey, .credit = f->credit, .moving = f->moving,
+    ut_robust_case c = { .nblocks = f->per_freq, .dense = f->dense, .grey = f->grey, .credit = f->credit, .moving = f->moving, .gain = f->gain,
                          .noise = f->noise, .kept = f->kept };
     ut_robust_plan p;
     return ut_robust_plan_at(&c, 65025 / pow(10, psnr_db / 10), &p);

@@ -85,6 +85,8 @@ ut_status ut_hide_trial(const uint8_t *voice, size_t nvoice, const uint8_t *phot
 void ut_job_free(ut_job *j)
 {
     ut_sender_free(&j->sender);
+    ut_guide_free(j->guide);
+    ut_inn_free(j->inn);
     ut_keyring_wipe(&j->ring);
     ut_route_free(&j->route);
     ut_picture_free(&j->cover);

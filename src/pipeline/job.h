@@ -3,6 +3,7 @@
 #define UT_PIPELINE_JOB_H
 #include "media/audio.h"
 #include "media/image.h"
+#include "pipeline/model.h"
 #include "pipeline/report.h"
 #include "pipeline/sender.h"
 
@@ -27,6 +28,8 @@ typedef struct ut_job {
     ut_route route;
     ut_design design;
     ut_keyring ring;
+    ut_guide *guide;        /* owned; NULL: none */
+    ut_inn *inn;            /* the same */
     ut_sender sender;
     ut_forecast forecast;
     ut_pcm pcm, preview;

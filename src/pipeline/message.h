@@ -89,6 +89,7 @@ typedef struct ut_keyring {
     unsigned next, nderived;
     bool has_locator;
     ut_seal_keys locator;
+    const char *inn; /* borrowed: file of the invertible network's weights; NULL: as ut_inn_open finds them */
     bool thrifty; /* long shots: only the usual lattices, and no doubtful salt bits where keys are dear */
 } ut_keyring;
 UT_MUST_CHECK ut_status ut_keyring_get(ut_keyring *r, const uint8_t salt[UT_SALT_NBYTES], const ut_seal_keys **keys,
@@ -106,6 +107,7 @@ typedef struct ut_found {
     unsigned quiet;             /* the same */
     ut_seal_keys keys;
     ut_seal_keys locator;       /* quiet header and robust form only */
+    const char *inn;            /* borrowed, as in ut_keyring */
     uint8_t salt[UT_SALT_NBYTES];
 } ut_found;
 
@@ -155,6 +157,8 @@ typedef struct ut_raw {
     uint8_t *block_ok;          /* [plan.nblocks], owned */
     ut_fec_result result;
 } ut_raw;
+/* The robust form's payload as it was read, in the coefficients or in the latent, as the header says. */
+UT_MUST_CHECK ut_status ut_message_read_robust(const ut_view *v, const ut_found *f, const ut_scs_carriers *c, ut_scs_reading *r, unsigned nthreads, ut_err *e);
 UT_MUST_CHECK ut_status ut_message_read(const ut_view *v, const ut_found *f, unsigned nthreads, ut_raw *r, ut_err *e);
 /* Error correction: r->phase -> r->sealed, profile after profile until every block is there.
  * UT_E_DAMAGED: some blocks were lost in all of them. */

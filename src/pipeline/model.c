@@ -1,6 +1,7 @@
 #include "pipeline/model.h"
 #include "base/buf.h"
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,4 +67,56 @@ ut_status ut_model_open(const char *name, ut_enhance_model **out, ut_err *e)
         return open_file(path, out, e);
     }
     return ut_fail(e, UT_E_INPUT, "there is no model named '%.60s' in %s; give a file, such as ./%.60s%s", name, places[0], name, suffix);
+}
+
+ut_status ut_guide_open(const char *path, ut_guide **out, ut_err *e)
+{
+    ut_buf b = { 0 };
+    size_t n;
+    const uint8_t *data = ut_builtin_guide(&n);
+    *out = NULL;
+    if (!path) return data ? ut_guide_load(data, n, "the built-in guide", out, e) : UT_OK;
+    ut_status s = read_file(path, &b, e);
+    if (s == UT_OK) s = ut_guide_load(b.data, b.len, path, out, e);
+    ut_buf_free(&b);
+    return s;
+}
+
+static ut_status load_inn(const uint8_t *data, size_t n, const char *name, ut_inn **out, ut_err *e)
+{
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    ut_status s = ut_inn_load(data, n, name, out, e);
+    if (s != UT_OK) return s;
+    if (EVP_Digest(data, n, hash, NULL, EVP_sha256(), NULL) != 1) {
+        ut_inn_free(*out);
+        *out = NULL;
+        return ut_fail(e, UT_E_INTERNAL, "SHA-256 is not to be had");
+    }
+    memcpy((*out)->id, hash, sizeof (*out)->id);
+    return UT_OK;
+}
+
+ut_status ut_inn_open(const char *path, ut_inn **out, ut_err *e)
+{
+    ut_buf b = { 0 };
+    size_t n;
+    const uint8_t *data = ut_builtin_inn(&n);
+    *out = NULL;
+    if (!path) return data ? load_inn(data, n, "the built-in network", out, e) : UT_OK;
+    ut_status s = read_file(path, &b, e);
+    if (s == UT_OK) s = load_inn(b.data, b.len, path, out, e);
+    ut_buf_free(&b);
+    return s;
+}
+
+ut_status ut_inn_open_as(const char *path, const uint8_t id[4], ut_inn **out, ut_err *e)
+{
+    ut_status s = ut_inn_open(path, out, e);
+    if (s != UT_OK || (*out && !memcmp((*out)->id, id, sizeof (*out)->id))) return s;
+    char have[48] = "has none";
+    if (*out) snprintf(have, sizeof have, "has %02x%02x%02x%02x", (*out)->id[0], (*out)->id[1], (*out)->id[2], (*out)->id[3]);
+    ut_inn_free(*out);
+    *out = NULL;
+    return ut_fail(e, UT_E_UNSUPPORTED, "the message was hidden with the network %02x%02x%02x%02x and this program %s; name its weights: --hider-weights FILE.safetensors",
+                   id[0], id[1], id[2], id[3], have);
 }

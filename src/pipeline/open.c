@@ -128,11 +128,36 @@ static ut_status mark(ut_job *j, const ut_sync **sync)
     return s;
 }
 
+/* The networks that hide, as far as there is use for them.  Unasked, the guide alone: a receiver has to have the very invertible network that the sender had. */
+static ut_status learned(ut_job *j)
+{
+    const ut_hide_options *o = j->opt;
+    static const char none[] = "this build has no weights for --hider inn with such channels (%s); use --hider lattice, or name a file of weights";
+    ut_status s = UT_OK;
+    snprintf(j->rep->hider, sizeof j->rep->hider, "lattice");
+    if (o->hider == UT_HIDER_LATTICE || (o->hider == UT_HIDER_AUTO && j->sender.robust) || (j->trial && j->trial->plain)) return UT_OK;
+    if (j->sender.robust) {
+        s = ut_inn_open(o->inn, &j->inn, j->err);
+        if (s == UT_OK && !j->inn) return ut_fail(j->err, UT_E_UNSUPPORTED, none, "hide-inn.safetensors");
+        j->sender.inn = j->inn;
+        j->ring.inn = o->inn;
+        snprintf(j->rep->hider, sizeof j->rep->hider, "inn");
+    } else if (j->sender.height) {
+        s = ut_guide_open(o->guide, &j->guide, j->err);
+        if (s == UT_OK && !j->guide && o->hider == UT_HIDER_AUTO) return UT_OK;
+        if (s == UT_OK && !j->guide) return ut_fail(j->err, UT_E_UNSUPPORTED, none, "hide-guide.safetensors");
+        if (s == UT_OK) s = ut_sender_guide(&j->sender, j->guide, j->err);
+        snprintf(j->rep->hider, sizeof j->rep->hider, "guided lattice");
+    }
+    return s;
+}
+
 ut_status ut_job_prepare(ut_job *j)
 {
     double t0 = ut_now();
     if (j->route.lossless && j->opt->format != UT_FORMAT_JPEG) {
         ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "every channel keeps every pixel: lossless mode");
+        snprintf(j->rep->hider, sizeof j->rep->hider, "low bits");
         return UT_OK;
     }
     bool jpeg = j->opt->format == UT_FORMAT_JPEG;
@@ -147,6 +172,7 @@ ut_status ut_job_prepare(ut_job *j)
         j->sender.height = 0;
         if (j->sender.quiet) s = ut_sender_coarser(&j->sender, j->err);
     }
+    if (s == UT_OK) s = learned(j);
     double mse = 65025 / pow(10, fmax(j->min_psnr_db, 35) / 10);
     if (sync) mse = fmin(mse, DROWNED_MSE);
     if (s == UT_OK && j->design.noisy) s = ut_robust_learn(&j->sender, mse, j->err);

@@ -1,5 +1,7 @@
 /* Reading a message that was found: raw bits, error correction. */
 #include "pipeline/message.h"
+#include "pipeline/model.h"
+#include "stage/hide/latent.h"
 #include "stage/hide/lsb.h"
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,17 @@ static ut_status read_lattice(const ut_view *v, const ut_found *f, unsigned nthr
     return s;
 }
 
+ut_status ut_message_read_robust(const ut_view *v, const ut_found *f, const ut_scs_carriers *c, ut_scs_reading *r, unsigned nthreads, ut_err *e)
+{
+    ut_inn *inn;
+    float width = ut_scs_width(f->header.scale);
+    if (!f->header.latent) return ut_scs_read(v, c, width, r, nthreads, e);
+    ut_status s = ut_inn_open_as(f->inn, f->header.network, &inn, e);
+    if (s == UT_OK) s = ut_latent_read(v, inn, c, width, r, nthreads, e);
+    ut_inn_free(inn);
+    return s;
+}
+
 static ut_status read_robust(const ut_view *v, const ut_found *f, unsigned nthreads, ut_raw *r, ut_err *e)
 {
     const ut_header *h = &f->header;
@@ -41,7 +54,7 @@ static ut_status read_robust(const ut_view *v, const ut_found *f, unsigned nthre
     if (s != UT_OK) return s;
     s = ut_robust_layout_payload(&l, h->table, &f->keys, e);
     if (s == UT_OK && h->code_nbits / 2 > l.payload.at.n) s = contradiction(e);
-    if (s == UT_OK) s = ut_scs_read(v, &l.payload, ut_scs_width(h->scale), &r->reading, nthreads, e);
+    if (s == UT_OK) s = ut_message_read_robust(v, f, &l.payload, &r->reading, nthreads, e);
     r->keys = f->keys;
     memcpy(r->trust, h->trust, sizeof r->trust);
     r->scs = l.payload;

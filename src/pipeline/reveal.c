@@ -181,6 +181,7 @@ ut_status ut_reveal_open(const uint8_t *image, size_t n, const ut_reveal_options
     t->rep = rep;
     t->o = o;
     t->ring.key = opt->key;
+    t->ring.inn = opt->inn;
     ut_status s = run(t, image, n);
     diagnose(t, s);
     if (s != UT_OK) *e = t->err;

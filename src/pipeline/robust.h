@@ -19,6 +19,7 @@ typedef struct ut_robust_case {
     unsigned nfreq;      /* plan for so many frequencies; 0: for whatever is best */
     double credit;       /* factor on what the model says that carriers bring, learnt */
     double moving;       /* share of blocks that are not left alone */
+    double gain;         /* squared error that moves cost over what the model says, learnt where they are made in a latent; else 1 */
     const double *noise, *kept; /* [64] by frequency: rms in coefficient units of what carriers suffer that are not wiped out, and their share */
 } ut_robust_case;
 
@@ -32,6 +33,8 @@ double ut_robust_plan_at(const ut_robust_case *c, double mse, ut_robust_plan *p)
 /* Learns from a trial: mean[k][0..1]: of the cosine of frequency k's phases relative to the bits sent and of its double, in natural order.  A Gaussian
  * shrinks the second faster, carriers that were wiped out shrink both alike.  Frequencies the plan does not use are guessed from those below. */
 void ut_robust_fit_noise(const ut_robust_plan *p, double mean[64][2], double noise[64], double kept[64]);
+/* Squared error per sample that the model expects of the plan. */
+double ut_robust_mse(const ut_robust_case *c, const ut_robust_plan *p);
 /* What the model says that the plan's carriers bring. */
 double ut_robust_expect(const ut_robust_case *c, const ut_robust_plan *p);
 /* Sealed bits that codes make of that much information in the plan's carriers. */

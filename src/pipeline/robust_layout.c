@@ -99,6 +99,7 @@ ut_status ut_robust_open_box(const ut_view *v, const ut_scs_carriers *c, const u
         if (s != UT_OK) continue;
         f->keys = *k;
         f->locator = *locator;
+        f->inn = ring->inn;
         f->tier = t;
         memcpy(f->salt, box, UT_SALT_NBYTES);
         s = ut_message_accept_header(plain, UT_MODE_ROBUST, whole, f, e);

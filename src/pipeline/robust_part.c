@@ -42,7 +42,7 @@ static ut_status coherence(const ut_view *v, const ut_found *f, double *mean, ut
     ut_status s = ut_robust_layout_init(&l, v->width, v->height, &f->locator, e);
     if (s != UT_OK) return s == UT_E_CAPACITY ? UT_E_KEY : s;
     s = ut_robust_layout_payload(&l, f->header.table, &f->keys, e);
-    if (s == UT_OK) s = ut_scs_read(v, &l.payload, ut_scs_width(f->header.scale), &r, 0, e);
+    if (s == UT_OK) s = ut_message_read_robust(v, f, &l.payload, &r, 0, e);
     for (size_t i = 0; s == UT_OK && i < l.payload.at.n; i++) {
         if (r.phase[i] == UT_SCS_LOST) continue;
         sum += cos(4 * pi * (r.phase[i] + .5) / UT_SCS_PHASES);

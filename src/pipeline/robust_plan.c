@@ -120,7 +120,7 @@ bool ut_robust_plan_for(const ut_robust_case *c, double nbits, double factor, ut
                 else lo = mid;
             }
             if (hi > MOST_WIDTH) continue;
-            double width = (double)ut_scs_width((unsigned)hi), mse = error(c, n * c->moving, width, alphas[a]) + box_error(c, p->tier);
+            double width = (double)ut_scs_width((unsigned)hi), mse = c->gain * error(c, n * c->moving, width, alphas[a]) + box_error(c, p->tier);
             if (mse >= p->mse) continue;
             p->mse = mse;
             p->nfreq = counts[i];
@@ -139,7 +139,7 @@ double ut_robust_plan_at(const ut_robust_case *c, double mse, ut_robust_plan *p)
     for (unsigned i = 0; i < NCOUNTS && left > 0; i++)
         for (int a = 0; a < NALPHA && usable(c, i); a++) {
             double n = carriers_per_block(c, counts[i]);
-            double step = floor(48 * log2(sqrt(left / error(c, n * c->moving, 1, alphas[a])) / 1.5));
+            double step = floor(48 * log2(sqrt(left / (c->gain * error(c, n * c->moving, 1, alphas[a]))) / 1.5));
             if (step < 0 || step > MOST_WIDTH) continue;
             double width = (double)ut_scs_width((unsigned)step);
             double bits = payload_bits(c, counts[i], a, width), sealed = sealed_of(bits, n * (double)c->nblocks);
@@ -184,6 +184,11 @@ void ut_robust_fit_noise(const ut_robust_plan *p, double mean[64][2], double noi
     }
 }
 
+double ut_robust_mse(const ut_robust_case *c, const ut_robust_plan *p)
+{
+    return c->gain * error(c, carriers_per_block(c, p->nfreq) * c->moving, (double)ut_scs_width(p->width), (double)p->alpha) + box_error(c, p->tier);
+}
+
 double ut_robust_expect(const ut_robust_case *c, const ut_robust_plan *p)
 {
     pthread_once(&once, fill);
@@ -193,7 +198,7 @@ double ut_robust_expect(const ut_robust_case *c, const ut_robust_plan *p)
 void ut_robust_guess(ut_sender *s)
 {
     double most = 0;
-    s->credit = 1;
+    s->credit = s->gain = 1;
     for (unsigned f = 0; f < 63; f++) {
         unsigned k = ut_zigzag[1 + f];
         most = fmax(most, s->design->noise[k]);

@@ -2,6 +2,7 @@
 #include "pipeline/robust.h"
 #include "base/parallel.h"
 #include "media/image.h"
+#include "stage/hide/latent.h"
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@ enum { ASK_AGAIN = 4, CORRECTIONS = 3, FIRST_NFREQ = 15, LEARN_ROUNDS = 4, TRIES
 #define FAINT 1.      /* squared error that may well grow by large steps */
 #define LEAST_RATE .08 /* sealed bits a carrier to begin with */
 #define ENOUGH .02    /* information may fall short of the plan by so much */
+#define FEW_BITS 1.   /* sealed bits a block that move hardly anything */
 #define NEAR .15      /* a trial is near the message if its squared error is, as a logarithm */
 #define BOX_ALPHA .7f
 #define DEARER 1.035
@@ -67,6 +69,20 @@ static void summarise(size_t count[64][UT_SCS_PHASES], outcome *o)
     o->ber = all > 0 ? wrong / all : .5;
 }
 
+/* Information as a receiver gets it who tells carriers apart by frequency and class alone: in the latent, what lies still counts, for no class need say so. */
+typedef size_t by_class[UT_SCS_NCLASSES][UT_SCS_PHASES];
+static double classed_information(by_class *count)
+{
+    double info = 0;
+    for (unsigned k = 1; k < 64; k++)
+        for (unsigned q = 0; q < UT_SCS_NCLASSES; q++) {
+            double n = 0;
+            for (unsigned p = 0; p < UT_SCS_PHASES; p++) n += (double)count[k][q][p];
+            info += n * ut_scs_measured(count[k][q]);
+        }
+    return info;
+}
+
 /* What one variant makes of the payload's carriers. */
 static ut_status probe(attempt *a, size_t variant, outcome *o, ut_err *e)
 {
@@ -78,17 +94,23 @@ static ut_status probe(attempt *a, size_t variant, outcome *o, ut_err *e)
     ut_status st = ut_sender_arrive(a->s, a->sent, variant, &r, &v, e);
     if (st != UT_OK) return st;
     ut_scs_reading got = { 0 };
-    st = ut_scs_read(&v, c, ut_scs_width(a->plan.width), &got, 1, e);
+    by_class *classed = a->s->inn ? ut_calloc(64, sizeof *classed, e) : NULL;
+    if (a->s->inn && !classed) st = UT_E_MEMORY;
+    else if (a->s->inn) st = ut_latent_read(&v, a->s->inn, c, ut_scs_width(a->plan.width), &got, 1, e);
+    else st = ut_scs_read(&v, c, ut_scs_width(a->plan.width), &got, 1, e);
     *o = (outcome){ 0 };
     for (size_t i = 0; i < c->at.n && st == UT_OK; i++) {
         if (got.phase[i] == UT_SCS_LOST) continue;
         unsigned p = (got.phase[i] + (a->bits[ut_scs_bit(c, i, a->nbits)] ? UT_SCS_PHASES / 2 : 0)) % UT_SCS_PHASES;
         o->cosine[got.liveliness[i]] += cos(2 * PI * (p + .5) / UT_SCS_PHASES);
         n[got.liveliness[i]] += 1;
+        if (classed) classed[c->at.pos[i] & 63][got.liveliness[i]][p]++;
         if (!a->still[c->at.pos[i] / 64]) count[c->at.pos[i] & 63][p]++;
     }
     for (unsigned q = 0; q < UT_SCS_NCLASSES; q++) o->cosine[q] = n[q] > 0 ? o->cosine[q] / n[q] : 0;
     summarise(count, o);
+    if (classed) o->info = classed_information(classed);
+    free(classed);
     ut_scs_reading_free(&got);
     ut_received_free(&r);
     return st;
@@ -117,6 +139,18 @@ static void probe_variant(void *arg, size_t variant)
     pthread_mutex_unlock(&a->lock);
 }
 
+/* In the latent: what the moves cost in the picture, where the model sees only the latent's. */
+static ut_status settle_latent(attempt *a, ut_embedding *m, const float width[2], const float alpha[2], ut_err *e)
+{
+    const ut_scs_carriers *c = &a->layout.payload;
+    double moved, nmoving = 0;
+    ut_status st = ut_latent_settle(m, a->s->inn, c, width, alpha, a->still, &moved, a->s->nthreads, e);
+    for (size_t i = 0; i < c->at.n; i++) nmoving += !a->still[c->at.pos[i] / 64];
+    double modelled = nmoving * (double)(alpha[0] * alpha[0] * width[0] * width[0]) / 3;
+    if (st == UT_OK && modelled > 0) a->s->gain = fmin(fmax(moved / modelled, .05), 20);
+    return st;
+}
+
 /* Embeds and asks every variant. */
 static ut_status embed(attempt *a, const ut_seal_keys *k, ut_picture *stego, ut_err *e)
 {
@@ -131,10 +165,9 @@ static ut_status embed(attempt *a, const ut_seal_keys *k, ut_picture *stego, ut_
     st = ut_robust_layout_payload(&a->layout, a->plan.nfreq, k, e);
     if (st == UT_OK) st = ut_embedding_aim(&m, &a->layout.payload, a->bits, a->nbits, 0, e);
     if (st == UT_OK) st = ut_embedding_aim(&m, &a->layout.box, a->box_bits, a->nbox, 1, e);
-    if (st == UT_OK) {
-        ut_embedding_settle(&m, width, alpha, a->still, s->nthreads);
-        ut_embed(&m, stego, s->nthreads);
-    }
+    if (st == UT_OK && s->inn) st = settle_latent(a, &m, width, alpha, e);
+    else if (st == UT_OK) ut_embedding_settle(&m, width, alpha, a->still, s->nthreads);
+    if (st == UT_OK) ut_embed(&m, stego, s->nthreads);
     ut_embedding_free(&m);
     return st;
 }
@@ -165,7 +198,7 @@ ut_robust_case ut_robust_case_of(const ut_sender *s, const ut_picture *p)
     bool fits;
     ut_grid g = ut_grid_of(p->width, p->height);
     return (ut_robust_case){ .nblocks = ut_grid_nblocks(g), .dense = ut_robust_dense(g, &fits), .grey = p->grey,
-                             .noise = s->noise, .kept = s->kept, .moving = 1 - s->still, .credit = s->credit };
+                             .noise = s->noise, .kept = s->kept, .moving = 1 - s->still, .credit = s->credit, .gain = s->gain };
 }
 
 /* Of a large photo, pieces from all over it, side by side, each at the same place on every codec's grid and in the synchronisation pattern; of
@@ -207,7 +240,7 @@ typedef struct aim {
 /* The best trial so far. */
 typedef struct lesson {
     double cost; /* squared error that the bits would take, or bits carried as a negative number */
-    double still, noise[64], kept[64], credit, cosine[UT_SCS_NCLASSES];
+    double still, noise[64], kept[64], credit, gain, cosine[UT_SCS_NCLASSES];
     unsigned nfreq;
 } lesson;
 
@@ -237,6 +270,11 @@ static ut_status trial(attempt *a, const aim *to, unsigned nfreq, ut_picture *st
     s->credit = fmin(fmax(a->worst.info / fmax(ut_robust_expect(&c, &a->plan), 1), .3), 3);
     s->worst_ber = a->ber;
     double sealed = fmax(ut_robust_sealed(&c, &a->plan, a->worst.info), 1);
+    if (s->inn) { /* it cost more or less than planned */
+        double mse = ut_robust_mse(&c, &a->plan);
+        if (to->bits <= 0) sealed *= to->mse / mse;
+        a->plan.mse = mse;
+    }
     *cost = to->bits > 0 ? a->plan.mse * pow(to->bits / sealed, .9) : -sealed;
     return UT_OK;
 }
@@ -246,7 +284,7 @@ static bool better(const attempt *a, double cost, lesson *l)
 {
     const ut_sender *s = a->s;
     if (cost >= l->cost) return false;
-    *l = (lesson){ .cost = cost, .still = s->still, .credit = s->credit, .nfreq = a->plan.nfreq };
+    *l = (lesson){ .cost = cost, .still = s->still, .credit = s->credit, .gain = s->gain, .nfreq = a->plan.nfreq };
     memcpy(l->noise, s->noise, sizeof l->noise);
     memcpy(l->kept, s->kept, sizeof l->kept);
     memcpy(l->cosine, a->worst.cosine, sizeof l->cosine);
@@ -257,6 +295,7 @@ static void recall(ut_sender *s, const lesson *l)
 {
     s->still = l->still;
     s->credit = l->credit;
+    s->gain = l->gain;
     memcpy(s->noise, l->noise, sizeof l->noise);
     memcpy(s->kept, l->kept, sizeof l->kept);
 }
@@ -394,6 +433,10 @@ static ut_status compose(attempt *a, const ut_buf *sealed, ut_fec_kind kind, con
                              .code_nbits = (uint32_t)s->plan.code_nbits, .sealed_nbytes = (uint32_t)sealed->len,
                              .width = s->cover->width, .height = s->cover->height };
     memcpy(s->header.trust, s->trust, sizeof s->trust);
+    if (s->inn) {
+        s->header.latent = true;
+        memcpy(s->header.network, s->inn->id, sizeof s->header.network);
+    }
     ut_header_pack(&s->header, plain);
     memcpy(box, s->salt, UT_SALT_NBYTES);
     st = ut_seal_header(k, plain, box + UT_SALT_NBYTES, e);
@@ -454,6 +497,14 @@ static ut_status attempt_at(attempt *a, const ut_buf *sealed, ut_fec_kind kind, 
     return st;
 }
 
+/* Trials of hardly any move at all, which rounding to whole pixels swallows, can teach that nothing comes through.  Then once more from the first guess. */
+static ut_status attempt_afresh(attempt *a, const ut_buf *sealed, ut_fec_kind kind, unsigned coarser, const ut_seal_keys *k, ut_err *e)
+{
+    ut_robust_guess(a->s);
+    ut_status st = attempt_still(a, 0, e);
+    return st == UT_OK ? attempt_at(a, sealed, kind, 1, coarser, k, e) : st;
+}
+
 /* Up until it holds; then, where that is quick, down until it does not. */
 static ut_status settle(attempt *a, const ut_buf *sealed, ut_fec_kind kind, const ut_seal_keys *k, ut_err *e)
 {
@@ -461,6 +512,7 @@ static ut_status settle(attempt *a, const ut_buf *sealed, ut_fec_kind kind, cons
     bool soft = kind == UT_FEC_LDPC; /* the others need far cleaner bits */
     double factor = soft ? 1 : 1.5;
     unsigned coarser = 0;
+    bool fresh = 8 * (double)sealed->len > FEW_BITS * (double)ut_grid_nblocks(a->layout.grid);
     ut_status st = UT_E_DAMAGED;
     int t = 0;
     for (; t < TRIES && (st == UT_E_DAMAGED || st == UT_E_KEY); t++) {
@@ -472,6 +524,11 @@ static ut_status settle(attempt *a, const ut_buf *sealed, ut_fec_kind kind, cons
             if (st != UT_OK) return st;
         }
         st = attempt_at(a, sealed, kind, factor, coarser, k, e);
+        if (st == UT_E_CAPACITY && soft && !fresh && t + 1 < TRIES) {
+            fresh = true;
+            factor = 1;
+            st = attempt_afresh(a, sealed, kind, coarser, k, e);
+        }
     }
     if (st == UT_E_DAMAGED || st == UT_E_KEY) return too_much(s, kind, e);
     if (st != UT_OK || t > 1 || (size_t)s->cover->width * s->cover->height > THRIFTY_NPIXELS) return st;

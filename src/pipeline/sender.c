@@ -111,6 +111,12 @@ void ut_sender_free(ut_sender *s)
     *s = (ut_sender){ 0 };
 }
 
+ut_status ut_sender_guide(ut_sender *s, const ut_guide *g, ut_err *e)
+{
+    if (!s->emb.guide) s->emb.guide = ut_calloc(ut_grid_nblocks(s->emb.grid), 64, e);
+    return s->emb.guide ? ut_guide_weigh(g, s->cover, s->emb.guide, s->nthreads, e) : UT_E_MEMORY;
+}
+
 ut_status ut_sender_coarser(ut_sender *s, ut_err *e)
 {
     unsigned from = s->quiet ? 0 : s->tier + 1;

@@ -4,6 +4,8 @@
 #include "pipeline/message.h"
 #include "pipeline/route.h"
 #include "stage/hide/embed.h"
+#include "stage/hide/guide.h"
+#include "stage/hide/inn.h"
 #include "stage/hide/sync.h"
 
 enum { UT_FOLD_NBLOCKS = 1000 }; /* a smaller photo has no room for a folded header */
@@ -40,6 +42,8 @@ typedef struct ut_sender {
     bool robust;            /* the robust form (robust.h): none of layout, place, parity is used */
     unsigned nfreq;         /* robust: frequencies that carry payload, learnt; 0: not yet */
     uint8_t trust[UT_SCS_NCLASSES]; /* robust: as the header will say, learnt */
+    const ut_inn *inn;      /* robust: borrowed; NULL: carriers lie in the coefficients themselves */
+    double gain;            /* robust: see ut_robust_case, learnt */
     double credit;          /* robust: what carriers bring over what the model says, learnt */
     double still;           /* robust: share of blocks that are left alone */
     double noise[64], kept[64]; /* robust: rms by frequency, coefficient units, and share of carriers not wiped out; guessed, then learnt from trials */
@@ -51,6 +55,8 @@ UT_MUST_CHECK ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, co
                                        const ut_design *design, ut_keyring *ring, bool jpeg_out,
                                        const ut_hide_options *opt, ut_err *e);
 void ut_sender_free(ut_sender *s);
+/* Prices moves by this guide from now on; for senders with a syndrome code, before the forecast. */
+UT_MUST_CHECK ut_status ut_sender_guide(ut_sender *s, const ut_guide *g, ut_err *e);
 
 /* The message's keys; sealing needs them. */
 UT_MUST_CHECK ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_err *e);
@@ -113,7 +119,7 @@ typedef struct ut_forecast {
     unsigned height;  /* of the syndrome-trellis code; 0: carriers are used one frequency after another */
     bool robust;      /* the robust form: what its planner needs to know (robust.h) is here, and nothing else */
     bool dense, grey;
-    double credit, moving, noise[64], kept[64];
+    double credit, moving, gain, noise[64], kept[64];
     double cost[63];  /* squared error in a block per frequency of `order`, all its carriers used */
     double fixed;     /* rounding and preamble, per sample */
     double preamble;  /* without rounding */
@@ -122,12 +128,14 @@ typedef struct ut_forecast {
     double share;     /* squared error per sample for one per coefficient of every block's: blocks per pixel, and how colours move */
     double stay;      /* squared move of a carrier that keeps to its cheaper parity, mean over all 63 where few of them are used */
     double stays[63]; /* the same by frequency of `order`, of a carrier that is used */
-    float dearer[63][UT_COST_CLASSES]; /* share of carriers by what the dearer parity costs more */
+    float dearer[63][UT_COST_CLASSES]; /* share of carriers by what the dearer parity costs more, weighted as the guide says */
+    bool guided;
+    float moves[63][UT_COST_CLASSES];  /* with a guide: the squared moves that those shares cost more, which is what PSNR counts */
 } ut_forecast;
 UT_MUST_CHECK ut_status ut_sender_forecast(ut_sender *s, ut_forecast *f, ut_err *e);
 size_t ut_forecast_nbits(const ut_forecast *f, double psnr_db); /* raw bits that fit at that PSNR */
 double ut_forecast_psnr(const ut_forecast *f, size_t nbits);
-/* A forecast of what the lattice allows at all: no preamble, margins or redundancy, nor pixels of 8 bit; for the two next below. */
+/* A forecast of what the lattice allows at all: no preamble, margins or redundancy, nor pixels of 8 bit, nor a guide; for the two next below. */
 UT_MUST_CHECK ut_status ut_sender_forecast_ideal(const ut_sender *s, ut_forecast *f, ut_err *e);
 /* What an ideal coder would carry at that PSNR, the PSNR and the lambda at which it carries nbits. */
 double ut_forecast_ideal_psnr(const ut_forecast *f, double nbits);

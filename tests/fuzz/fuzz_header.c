@@ -31,6 +31,9 @@ static void read_message(const ut_header *h, uint8_t seed, uint8_t table)
         if (h->table != UT_TABLE_CUSTOM) return;
         ut_header_table_unpack(t, f.quant);
     }
+    ut_fec_plan plan;
+    if (h->latent && ut_fec_plan_init(&plan, (ut_fec_kind)h->fec_kind, h->fec_rate, h->sealed_nbytes, NULL) == UT_OK)
+        f.header.code_nbits = (uint32_t)plan.code_nbits; /* as ut_message_accept_header does */
     ut_status s = ut_message_read(&v, &f, 1, &r, &e);
     if (s == UT_OK) s = ut_message_decode(&r, 1, &e);
     if (s == UT_OK || s == UT_E_DAMAGED) {

@@ -52,11 +52,21 @@ static void carriers(void)
 
 static void headers(void)
 {
-    ut_header h = { UT_MODE_LATTICE, 75, 16, 1, 5, 123456, 7890, 65536, 1, 0, 0, { 0 } }, g;
+    ut_header h = { .mode = UT_MODE_LATTICE, .table = 75, .scale = 16, .fec_kind = 1, .fec_rate = 5, .code_nbits = 123456, .sealed_nbytes = 7890, .width = 65536, .height = 1 }, g;
     uint8_t b[UT_HEADER_PLAIN_NBYTES];
     uint16_t q[64], t[64];
+    ut_header latent = { .mode = UT_MODE_ROBUST, .table = 15, .scale = 99, .fec_kind = 1, .code_nbits = 77, .sealed_nbytes = 90, .width = 512, .height = 384,
+                         .latent = true, .network = { 1, 2, 3, 250 }, .trust = { 1, 15, 3 } };
+    ut_header_pack(&latent, b);
+    CHECK(b[0] == UT_FORMAT_LATENT && ut_header_unpack(b, &g) && g.latent && !memcmp(g.network, latent.network, 4) && !g.code_nbits && g.trust[1] == 15);
+    for (uint8_t mode = 0; mode < 6; mode++) {
+        b[1] = mode;
+        CHECK(ut_header_unpack(b, &g) == (mode == UT_MODE_ROBUST)); /* no other mode has a latent */
+    }
+    b[0] = 3, b[1] = UT_MODE_ROBUST;
+    CHECK(!ut_header_unpack(b, &g));
     ut_header_pack(&h, b);
-    CHECK(ut_header_unpack(b, &g) && g.width == 65536 && g.height == 1 && g.code_nbits == 123456 && g.sealed_nbytes == 7890);
+    CHECK(ut_header_unpack(b, &g) && !g.latent && g.width == 65536 && g.height == 1 && g.code_nbits == 123456 && g.sealed_nbytes == 7890);
     for (int i = 0; i < UT_HEADER_PLAIN_NBYTES; i++) {
         if (i != 0 && i != 6 && i != 7 && i < 20) continue;
         b[i] ^= 1;

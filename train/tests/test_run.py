@@ -11,6 +11,7 @@ import torch
 
 from undertone_train import checkpoint, config, export, run
 from undertone_train.detect import network
+from undertone_train.hide import settings
 from undertone_train.metricgan import Discriminator
 
 TRAIN = Path(__file__).parents[1]
@@ -26,7 +27,8 @@ def log(out):
 
 @pytest.mark.parametrize("path", sorted((TRAIN / "configs").glob("*.toml")), ids=lambda p: p.stem)
 def test_every_config_reads(path):
-    (network if path.stem.startswith("detect-") else config).read(path)
+    reader = {"detect": network, "hide": settings}.get(path.stem.split("-")[0], config)
+    reader.read(path)
 
 
 def test_a_typo_is_an_error(tmp_path, capsys):

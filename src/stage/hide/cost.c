@@ -2,6 +2,7 @@
 #include "base/parallel.h"
 #include "kern/dct8.h"
 #include "stage/hide/embed.h"
+#include "stage/hide/guide.h"
 #include <math.h>
 
 #define FLAT 60.f     /* squared units, all frequencies but DC's: what counts as no liveliness at all */
@@ -13,6 +14,7 @@ typedef struct costing {
     const ut_dct8 *dct;
     float scale, most;
     int16_t *cost;
+    float guided[256]; /* where there is a guide */
 } costing;
 
 /* Changes show less where a block is lively: its carriers are a little cheaper than the square of their moves.  The exponent buys a tenth of what
@@ -33,10 +35,11 @@ static void cost_row(void *arg, size_t by)
         float c[64];
         ut_luma_block(j->m->cover, bx, (uint32_t)by, c);
         j->dct->forward(c, c);
-        float scale = j->scale * weight(c);
+        const uint8_t *guide = j->m->guide ? j->m->guide + b * 64 : NULL;
+        float usual = guide ? 0 : j->scale * weight(c);
         for (unsigned k = 1; k < 64; k++) {
             float push = (float)j->m->push[b * 64 + k] / UT_PUSH_STEPS;
-            float d = (ut_place_move(p, k, 1, c[k], push) - ut_place_move(p, k, 0, c[k], push)) * scale;
+            float d = (ut_place_move(p, k, 1, c[k], push) - ut_place_move(p, k, 0, c[k], push)) * (guide ? j->scale * j->guided[guide[k]] : usual);
             d = d > j->most ? j->most : d < -j->most ? -j->most : d;
             j->cost[b * 64 + k] = (int16_t)(d < 0 ? d - .5f : d + .5f);
         }
@@ -65,6 +68,7 @@ void ut_embed_costs_at(const ut_embedding *m, const ut_carriers *c, unsigned lay
 
 void ut_embed_costs(const ut_embedding *m, float scale, int most, int16_t *cost, unsigned nthreads)
 {
-    costing j = { m, ut_dct8_get(), scale, (float)most, cost };
+    costing j = { .m = m, .dct = ut_dct8_get(), .scale = scale, .most = (float)most, .cost = cost };
+    if (m->guide) ut_guide_weights(j.guided);
     ut_parallel(nthreads, m->grid.blocks_h, cost_row, &j);
 }

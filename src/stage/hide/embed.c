@@ -33,6 +33,7 @@ void ut_embedding_free(ut_embedding *m)
     free(m->push);
     free(m->dirty);
     free(m->aim);
+    free(m->guide);
     *m = (ut_embedding){ 0 };
 }
 

@@ -16,6 +16,7 @@ typedef struct ut_embedding {
     uint8_t *push;            /* [nblocks][64], owned: extra margin, in 1/UT_PUSH_STEPS of a coefficient unit */
     uint8_t *dirty;           /* [nblocks], owned: non-zero = ut_embed has to do this block (again) */
     int16_t *aim;             /* [nblocks][64], owned: where coefficients are to lie, in 1/UT_AIM_UNIT, instead of want; NULL: want decides */
+    uint8_t *guide;           /* [nblocks][64], owned: logarithms of weights on squared moves (guide.h), set by whoever has a guide; NULL: usual weights */
     float tolerance;          /* and how far from there they may */
     const ut_place *layer[2]; /* payload's and preamble's safe intervals; [0] may be NULL if nothing wants it */
     const uint16_t *hold;     /* [64], borrowed: the channel's steps; where a block is changed, coefficients that carry nothing keep to their cells.  NULL: they may go anywhere */
@@ -35,8 +36,8 @@ void ut_embedding_settle(ut_embedding *m, const float width[2], const float alph
 /* The still blocks: the `share` of them with the least energy but DC's in the cover. still: [nblocks], 1 or 0. */
 UT_MUST_CHECK ut_status ut_embed_still(const ut_picture *cover, double share, uint8_t *still, unsigned nthreads, ut_err *e);
 
-/* What parity 1 of every position costs more than parity 0 on the payload's lattice, in squared moves times scale and a weight (less
- * in lively blocks), within +-most.  cost: [nblocks][64]. */
+/* What parity 1 of every position costs more than parity 0 on the payload's lattice, in squared moves times scale and a weight (m->guide's;
+ * without, less in lively blocks), within +-most.  cost: [nblocks][64]. */
 void ut_embed_costs(const ut_embedding *m, float scale, int most, int16_t *cost, unsigned nthreads);
 
 /* The same of single carriers on a layer's lattice, scaled so that their mean is `mean`. cost: [c->n]. */

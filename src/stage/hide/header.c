@@ -18,6 +18,10 @@ void ut_header_pack(const ut_header *h, uint8_t out[UT_HEADER_PLAIN_NBYTES])
     out[4] = h->fec_kind;
     out[5] = h->fec_rate;
     ut_put32(out + 8, h->code_nbits);
+    if (h->latent) {
+        out[0] = UT_FORMAT_LATENT;
+        memcpy(out + 8, h->network, sizeof h->network);
+    }
     ut_put32(out + 12, h->sealed_nbytes);
     ut_put16(out + 16, (uint16_t)(h->width - 1));
     ut_put16(out + 18, (uint16_t)(h->height - 1));
@@ -33,7 +37,13 @@ bool ut_header_unpack(const uint8_t in[UT_HEADER_PLAIN_NBYTES], ut_header *h)
                       .code_nbits = ut_get32(in + 8), .sealed_nbytes = ut_get32(in + 12),
                       .width = ut_get16(in + 16) + 1u, .height = ut_get16(in + 18) + 1u,
                       .trellis = in[20], .reach = in[21] };
-    if (in[0] != UT_FORMAT_VERSION || memcmp(in + 6, zero, 2)) return false;
+    h->latent = in[0] == UT_FORMAT_LATENT;
+    if (h->latent) {
+        if (h->mode != UT_MODE_ROBUST) return false;
+        memcpy(h->network, in + 8, sizeof h->network);
+        h->code_nbits = 0;
+    }
+    if ((in[0] != UT_FORMAT_VERSION && !h->latent) || memcmp(in + 6, zero, 2)) return false;
     if (h->mode == UT_MODE_ROBUST) { /* eight fours of bits where the others keep the trellis */
         h->trellis = h->reach = 0;
         for (int i = 0; i < 8; i++) h->trust[i] = in[20 + i / 2] >> (i % 2 * 4) & 15;
@@ -47,7 +57,7 @@ bool ut_header_unpack(const uint8_t in[UT_HEADER_PLAIN_NBYTES], ut_header *h)
     if (!h->trellis != !h->reach) return false;
     if (h->trellis && h->reach < UT_REACH_UNIT) return false;
     if (h->trellis && (h->trellis < UT_SYNDROME_MIN_HEIGHT || h->trellis > UT_SYNDROME_MAX_HEIGHT)) return false;
-    return h->code_nbits && h->sealed_nbytes && h->sealed_nbytes <= (1u << 30);
+    return (h->code_nbits || h->latent) && h->sealed_nbytes && h->sealed_nbytes <= (1u << 30);
 }
 
 void ut_header_pack_short(const ut_header *h, uint8_t out[UT_SHORT_HEADER_NBYTES])

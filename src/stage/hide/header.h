@@ -5,6 +5,8 @@
 
 #define UT_HEADER_PLAIN_NBYTES 24 /* = UT_HEADER_NBYTES of the seal stage */
 #define UT_FORMAT_VERSION 1      /* a header's first byte */
+#define UT_FORMAT_LATENT 2       /* the same where the robust form's payload lies in a network's latent (inn.h) */
+#define UT_NETWORK_ID_NBYTES 4
 enum { UT_MODE_LATTICE = 1, UT_MODE_LSB = 2, UT_MODE_ROBUST = 3 };
 enum { UT_TABLE_WHATSAPP = 101, UT_TABLE_CUSTOM = 255 }; /* 1..100: Annex K.1 at that IJG quality */
 
@@ -19,6 +21,8 @@ typedef struct ut_header {
     uint32_t width, height;  /* of the picture as hidden, 1..65536 */
     uint8_t trellis;         /* lattice: height of the syndrome-trellis code, 0: every carrier is a code bit itself */
     uint8_t reach;           /* with a trellis: so many carriers a code bit at most, in 1/UT_REACH_UNIT; else 0 */
+    bool latent;             /* robust: in a network's latent; the header then has no code_nbits, which follow from the code (unpack leaves 0) */
+    uint8_t network[UT_NETWORK_ID_NBYTES]; /* latent: first bytes of the SHA-256 of the network's weight file */
     uint8_t trust[8];        /* robust: of carriers by their block's liveliness, 0..15 (scs.h) */
 } ut_header;
 
