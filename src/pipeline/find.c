@@ -15,11 +15,15 @@ static void pack(const uint8_t *bits, size_t nbytes, uint8_t *bytes)
     }
 }
 
+ut_status ut_message_other_version(unsigned version, ut_err *e)
+{
+    return ut_fail(e, UT_E_UNSUPPORTED, "the message is of format version %u, this program reads version %d; "
+                   "a newer program is needed", version, UT_FORMAT_VERSION);
+}
+
 ut_status ut_message_accept_header(const uint8_t plain[UT_HEADER_NBYTES], unsigned mode, const ut_view *v, ut_found *f, ut_err *e)
 {
-    if (plain[0] != UT_FORMAT_VERSION && !(plain[0] == UT_FORMAT_LATENT && plain[1] == UT_MODE_ROBUST))
-        return ut_fail(e, UT_E_UNSUPPORTED, "the message is of format version %u, this program reads version %d; "
-                       "a newer program is needed", plain[0], UT_FORMAT_VERSION);
+    if (plain[0] != UT_FORMAT_VERSION && !(plain[0] == UT_FORMAT_LATENT && plain[1] == UT_MODE_ROBUST)) return ut_message_other_version(plain[0], e);
     if (!ut_header_unpack(plain, &f->header) || f->header.mode != mode) return UT_E_KEY;
     if (f->header.latent) {
         ut_fec_plan p;
@@ -154,6 +158,7 @@ ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool allow_lsb, ut
     ut_status s = UT_E_KEY;
     *f = (ut_found){ 0 };
     if (allow_lsb && v->picture) s = ut_message_find_low_bits(v, ring, f, e);
+    if (s == UT_E_KEY) s = ut_message_find_quiet(v, ring, 0, f, e);
     unsigned from = ring->thrifty ? 1 : 0, to = ring->thrifty ? 3 : UT_PREAMBLE_NTIERS;
     for (unsigned t = from; t < to && s == UT_E_KEY; t++) s = try_tier(v, ring, t, f, e);
     if (s == UT_E_KEY) s = ut_message_find_robust(v, ring, f, e);

@@ -33,7 +33,8 @@ static void insert(sight *list, size_t *n, sight x)
     list[i] = x;
 }
 
-/* Every turning is looked at without a key, but for low bits, which show nothing; then the likeliest are tried. */
+/* Every turning is looked at by the locator, which is one key for all, and without a key, but for low bits, which show nothing; then the likeliest are
+ * tried. */
 static ut_status find_turned(const ut_arrival *a, ut_keyring *ring, ut_restored *r, ut_found *f, ut_err *e)
 {
     sight list[MAX_SIGHTS];
@@ -43,11 +44,12 @@ static ut_status find_turned(const ut_arrival *a, ut_keyring *ring, ut_restored 
         s = cancelled(a, .2 + .02 * o, e);
         if (s == UT_OK) s = ut_restore_turned(a->picture, a->jpeg, a->lossless, o, r, e);
         if (s != UT_OK) break;
-        for (unsigned tier = 0; tier < UT_PREAMBLE_NTIERS; tier++) {
+        s = ut_message_find_quiet(&r->view, ring, 0, f, e);
+        for (unsigned tier = 0; tier < UT_PREAMBLE_NTIERS && s == UT_E_KEY; tier++) {
             sight x = { o, tier, ut_message_doubt(&r->view, tier) };
             if (x.doubt <= TOO_DOUBTFUL) insert(list, &n, x);
         }
-        s = a->lossless ? ut_message_find_low_bits(&r->view, ring, f, e) : UT_E_KEY;
+        if (s == UT_E_KEY && a->lossless) s = ut_message_find_low_bits(&r->view, ring, f, e);
         if (s != UT_OK) ut_restored_free(r);
     }
     if (ring->key.kind == UT_KEY_PASSPHRASE && n > DEAR_TRIES) n = DEAR_TRIES;

@@ -8,6 +8,7 @@
 #define ROUNDING .05 /* squared error of pixels of 8 bit, where most of them move */
 #define LEAST .012 /* the same where hardly any of them move */
 #define USUAL_DB 42
+#define QUIET_TURNS .02 /* of what random bits would cost beyond staying */
 #define COLOURS .745 /* squared change of a sample for a unit of luma, where R, G and B move by what costs least */
 
 static size_t sample_step(size_t nblocks) { return nblocks / 1500 + 1; }
@@ -204,6 +205,27 @@ ut_status ut_sender_forecast_ideal(const ut_sender *s, ut_forecast *f, ut_err *e
     return st;
 }
 
+/* Squared error of salt and header, of luma, summed over the picture.  Measured with next to no payload: half of the preamble's carriers lie right
+ * already, folded five of six; of the quiet header's some sixty stay for one that turns, and that is a cheap one. */
+static double preamble_error(const ut_sender *s, const ut_lattice *l, const float *c, size_t n, const ut_forecast *f)
+{
+    double sum = 0;
+    if (!s->quiet) {
+        for (unsigned i = 0; i < UT_PREAMBLE_NFREQ; i++) {
+            unsigned k = ut_preamble_order()[i];
+            sum += ut_place_cost(&s->place[1], k, c + k * n, n) / UT_PREAMBLE_NFREQ;
+        }
+        return UT_PREAMBLE_NBITS * sum * (s->height && f->per_freq >= UT_FOLD_NBLOCKS ? .17 : .5);
+    }
+    for (unsigned i = 0; i < 63; i++) {
+        unsigned k = l->order[i], z = 1;
+        while (z <= UT_QUIET_NFREQ && ut_zigzag[z] != k) z++;
+        if (z > UT_QUIET_NFREQ) continue;
+        sum += f->stays[i] + QUIET_TURNS * (ut_place_cost(&s->place[0], k, c + k * n, n) - f->stays[i]);
+    }
+    return f->taken * sum / UT_QUIET_NFREQ;
+}
+
 static ut_status forecast(ut_sender *s, ut_forecast *f, ut_err *e)
 {
     size_t n;
@@ -212,19 +234,13 @@ static ut_status forecast(ut_sender *s, ut_forecast *f, ut_err *e)
     if (!c) return UT_E_MEMORY;
     ut_status st = ut_sender_build_places(s, 63, e);
     if (st == UT_OK) {
-        double preamble = 0, pixels = (double)s->cover->width * s->cover->height;
+        double pixels = (double)s->cover->width * s->cover->height;
         ut_lattice_init(&l, s->design->quant, s->design->scale);
         begin(s, &s->place[0], &l, c, n, s->emb.guide, f);
         f->height = s->height;
-        f->taken = UT_PREAMBLE_NBITS;
+        f->taken = ut_sender_ntaken(s);
         for (unsigned i = 0; i < 63; i++) f->cost[i] = ut_place_cost(&s->place[0], l.order[i], c + l.order[i] * n, n) * (double)f->per_freq / pixels;
-        for (unsigned i = 0; i < UT_PREAMBLE_NFREQ; i++) {
-            unsigned k = ut_preamble_order()[i];
-            preamble += ut_place_cost(&s->place[1], k, c + k * n, n) / UT_PREAMBLE_NFREQ;
-        }
-        /* measured with next to no payload: half of the preamble's carriers lie right already, folded five of six; a code that
-         * leaves blocks alone leaves their rounding alone too */
-        f->preamble = UT_PREAMBLE_NBITS * preamble / pixels * (s->height && f->per_freq >= UT_FOLD_NBLOCKS ? .17 : .5);
+        f->preamble = preamble_error(s, &l, c, n, f) / pixels; /* a code that leaves blocks alone leaves their rounding alone too */
         f->fixed = f->preamble + ROUNDING;
         if (s->height) {
             f->fixed = f->preamble = f->preamble * (s->cover->grey ? 1 : COLOURS) + LEAST;

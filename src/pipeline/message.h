@@ -25,6 +25,7 @@ typedef struct ut_layout {
     ut_lattice preamble, lattice;
     uint8_t *taken;
     bool folded;    /* header and table are */
+    unsigned quiet; /* header is the quiet box, so many carriers a bit; neither salt, table nor preamble are used.  0: it is not */
     unsigned nfreq; /* frequencies that the payload touches */
     ut_syndrome code; /* from payload's carriers to code bits; height 0: they are the code bits */
 } ut_layout;
@@ -35,6 +36,19 @@ UT_MUST_CHECK ut_status ut_layout_table(ut_layout *l, const ut_seal_keys *k, ut_
 UT_MUST_CHECK ut_status ut_layout_payload(ut_layout *l, const ut_header *h, const uint16_t quant[64],
                                           const ut_seal_keys *k, ut_err *e);
 void ut_layout_free(ut_layout *l);
+
+/* The quiet form of the preamble, for the trellis code in a table that an id names: salt and a short sealed header as the syndrome of `fold` carriers
+ * a bit, in the payload's own cells, at places that the locator (ut_keyring_locator) decides.  UT_E_CAPACITY: too small a picture.  Instead of
+ * ut_layout_init, _header and _table. */
+UT_MUST_CHECK ut_status ut_layout_quiet(ut_layout *l, uint32_t width, uint32_t height, const ut_seal_keys *locator, unsigned fold, ut_err *e);
+/* The two numbers of carriers a bit that a picture of that size may have: many, where a carrier that keeps its parity costs nothing, or few.  0: too small a
+ * picture. */
+unsigned ut_quiet_fold(ut_grid g, bool many);
+size_t ut_quiet_nbits(void);
+ut_syndrome ut_quiet_code(unsigned fold);
+#define UT_QUIET_NFREQ 20 /* the lowest in zigzag order: where they lie */
+UT_MUST_CHECK ut_status ut_quiet_protect(const ut_header *h, const uint8_t salt[UT_SALT_NBYTES], const ut_seal_keys *k, const ut_seal_keys *locator,
+                                         ut_buf *bits, ut_err *e);
 
 /* Bytes under the header's code and the message's mask, as carrier bits [plan.code_nbits], and back. */
 UT_MUST_CHECK ut_status ut_message_protect(const uint8_t *bytes, size_t n, bool folded, const ut_seal_keys *k,
@@ -63,7 +77,7 @@ UT_MUST_CHECK ut_status ut_robust_box_protect(const uint8_t box[UT_ROBUST_BOX_NB
                                               ut_err *e);
 UT_MUST_CHECK ut_status ut_robust_box_nbits(size_t *n, ut_err *e);
 
-/* Keys are dear (Argon2id): those of the last few salts are kept. */
+/* Keys are dear (Argon2id): those of the last few salts are kept, and the locator's. */
 #define UT_KEYRING_SIZE 8
 typedef struct ut_keyring {
     ut_key key;
@@ -73,6 +87,8 @@ typedef struct ut_keyring {
         ut_seal_keys keys;
     } slot[UT_KEYRING_SIZE];
     unsigned next, nderived;
+    bool has_locator;
+    ut_seal_keys locator;
     const char *inn; /* borrowed: file of the invertible network's weights; NULL: as ut_inn_open finds them */
     bool thrifty; /* long shots: only the usual lattices, and no doubtful salt bits where keys are dear */
 } ut_keyring;
@@ -88,8 +104,9 @@ typedef struct ut_found {
     uint16_t quant[64];
     unsigned tier;              /* lattice mode */
     bool folded;                /* as in ut_layout */
+    unsigned quiet;             /* the same */
     ut_seal_keys keys;
-    ut_seal_keys locator;       /* robust form only */
+    ut_seal_keys locator;       /* quiet header and robust form only */
     const char *inn;            /* borrowed, as in ut_keyring */
     uint8_t salt[UT_SALT_NBYTES];
 } ut_found;
@@ -99,6 +116,9 @@ UT_MUST_CHECK ut_status ut_message_find(const ut_view *v, ut_keyring *ring, bool
 
 /* The same on one step of the preamble's lattice only, for whoever knows it. */
 UT_MUST_CHECK ut_status ut_message_find_at(const ut_view *v, ut_keyring *ring, unsigned tier, ut_found *f, ut_err *e);
+
+/* The same by the quiet header only, in the cells of one table, or of all that ids name (table 0). */
+UT_MUST_CHECK ut_status ut_message_find_quiet(const ut_view *v, ut_keyring *ring, unsigned table, ut_found *f, ut_err *e);
 
 /* The same in the low bits only. */
 UT_MUST_CHECK ut_status ut_message_find_low_bits(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e);
@@ -112,6 +132,7 @@ unsigned ut_message_doubt(const ut_view *v, unsigned tier);
  * size will do). */
 UT_MUST_CHECK ut_status ut_message_accept_header(const uint8_t plain[UT_HEADER_NBYTES], unsigned mode, const ut_view *v, ut_found *f,
                                                  ut_err *e);
+UT_MUST_CHECK ut_status ut_message_other_version(unsigned version, ut_err *e); /* fails so */
 /* The same for the robust form alone. */
 UT_MUST_CHECK ut_status ut_message_find_robust(const ut_view *v, ut_keyring *ring, ut_found *f, ut_err *e);
 /* The box on whichever tier opens, and its header.  whole: the view whose size the header has to say, or NULL. */

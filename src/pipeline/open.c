@@ -170,6 +170,7 @@ ut_status ut_job_prepare(ut_job *j)
     if (s == UT_OK && j->trial && j->trial->plain) {
         if (j->design.noisy) return ut_fail(j->err, UT_E_UNSUPPORTED, "the plain lattice is not for channels that add noise");
         j->sender.height = 0;
+        if (j->sender.quiet) s = ut_sender_coarser(&j->sender, j->err);
     }
     if (s == UT_OK) s = learned(j);
     double mse = 65025 / pow(10, fmax(j->min_psnr_db, 35) / 10);
@@ -181,8 +182,9 @@ ut_status ut_job_prepare(ut_job *j)
         ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, robust form, %.1f %% of the bits wrong in trials",
                     j->route.nvariants, 100 * j->sender.worst_ber);
     else
-        ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, table %u x %u/16, preamble step %u",
-                j->route.nvariants, j->design.table, j->design.scale, j->sender.tier);
+        ut_step_add(j->rep->steps, &j->rep->nsteps, "prepare", t0, "%zu cases to survive, table %u x %u/16, %s %u",
+                j->route.nvariants, j->design.table, j->design.scale, j->sender.quiet ? "quiet header, carriers a bit:" : "preamble step",
+                j->sender.quiet ? j->sender.quiet : j->sender.tier);
     return UT_OK;
 }
 

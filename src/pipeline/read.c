@@ -18,10 +18,10 @@ static ut_status read_lattice(const ut_view *v, const ut_found *f, unsigned nthr
     ut_layout l;
     ut_status s = ut_fec_plan_init(&r->plan, (ut_fec_kind)h->fec_kind, h->fec_rate, h->sealed_nbytes, e);
     if (s != UT_OK || r->plan.code_nbits != h->code_nbits || h->sealed_nbytes < UT_SEGMENT_TAG_NBYTES) return contradiction(e);
-    s = ut_layout_init(&l, h->width, h->height, f->tier, e);
+    s = f->quiet ? ut_layout_quiet(&l, h->width, h->height, &f->locator, f->quiet, e) : ut_layout_init(&l, h->width, h->height, f->tier, e);
     if (s != UT_OK) return s;
-    s = ut_layout_header(&l, &f->keys, f->folded, e);
-    if (s == UT_OK && h->table == UT_TABLE_CUSTOM) s = ut_layout_table(&l, &f->keys, e);
+    if (!f->quiet) s = ut_layout_header(&l, &f->keys, f->folded, e);
+    if (s == UT_OK && !f->quiet && h->table == UT_TABLE_CUSTOM) s = ut_layout_table(&l, &f->keys, e);
     if (s == UT_OK) s = ut_layout_payload(&l, h, f->quant, &f->keys, e);
     if (s == UT_OK && !(r->phase = ut_calloc(l.payload.n, 1, e))) s = UT_E_MEMORY;
     if (s == UT_OK) s = ut_extract_phases(v, &l.lattice, &l.payload, r->phase, nthreads, e);

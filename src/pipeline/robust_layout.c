@@ -6,10 +6,14 @@
 ut_status ut_keyring_locator(ut_keyring *r, ut_seal_keys *keys, ut_err *e)
 {
     static const uint8_t salt[UT_SALT_NBYTES] = "undertone where"; /* and its NUL */
-    const ut_seal_keys *k;
-    ut_status s = ut_keyring_get(r, salt, &k, e);
-    if (s == UT_OK) *keys = *k;
-    return s;
+    if (!r->has_locator) {
+        ut_status s = ut_seal_derive(&r->key, salt, &r->locator, e);
+        if (s != UT_OK) return s;
+        r->has_locator = true;
+        r->nderived++;
+    }
+    *keys = r->locator;
+    return UT_OK;
 }
 
 static ut_status box_plan(ut_fec_plan *p, ut_err *e) { return ut_fec_plan_init(p, UT_FEC_LDPC, 1, UT_ROBUST_BOX_NBYTES, e); }

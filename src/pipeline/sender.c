@@ -56,6 +56,25 @@ static unsigned height_for(const ut_picture *cover, const ut_design *d)
     return pixels > 24000000 ? 10 : pixels > 6000000 ? 11 : 12;
 }
 
+/* The table of channels that quantise once, all alike; NULL: there is no such table. */
+static const uint16_t *only_table(const ut_sender *s)
+{
+    const uint16_t *q = NULL;
+    for (size_t i = 0; i < s->design->nchains; i++) {
+        const ut_chain *c = &s->design->chain[i];
+        if (c->nsteps > 1 || (q && c->nsteps && memcmp(q, c->quant[0], sizeof c->quant[0]))) return NULL;
+        if (c->nsteps) q = c->quant[0];
+    }
+    return s->height ? q : NULL;
+}
+
+/* The quiet header lies in the payload's cells, so a reader must be able to guess them: the table by its id. */
+static unsigned choose_quiet(const ut_sender *s)
+{
+    if (!s->height || s->design->table == UT_TABLE_CUSTOM || s->design->scale != UT_LATTICE_UNIT) return 0;
+    return ut_quiet_fold(s->emb.grid, only_table(s));
+}
+
 ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *route, const ut_design *design,
                          ut_keyring *ring, bool jpeg_out, const ut_hide_options *opt, ut_err *e)
 {
@@ -64,10 +83,11 @@ ut_status ut_sender_init(ut_sender *s, const ut_picture *cover, const ut_route *
     s->robust = design->noisy;
     if (s->robust) ut_robust_guess(s);
     s->height = opt->fec == UT_FEC_HAMMING ? 0 : height_for(cover, design); /* Hamming mends one bit a word, a wrong carrier turns over several in a row */
-    ut_status st = ut_random(s->salt, sizeof s->salt, e);
-    if (st == UT_OK) st = ut_embedding_init(&s->emb, cover, e);
-    if (st == UT_OK && s->robust) st = ut_keyring_locator(ring, &s->locator, e);
+    ut_status st = ut_embedding_init(&s->emb, cover, e);
+    if (st == UT_OK) s->quiet = choose_quiet(s);
+    if (st == UT_OK && (s->robust || s->quiet)) st = ut_keyring_locator(ring, &s->locator, e);
     else if (st == UT_OK) st = choose_tier(s, 0, e);
+    if (st == UT_OK) st = ut_random(s->salt, sizeof s->salt, e);
     if (st == UT_OK) st = ut_picture_copy(&s->stego, cover, e);
     if (st != UT_OK) ut_sender_free(s);
     return st;
@@ -97,7 +117,12 @@ ut_status ut_sender_guide(ut_sender *s, const ut_guide *g, ut_err *e)
     return s->emb.guide ? ut_guide_weigh(g, s->cover, s->emb.guide, s->nthreads, e) : UT_E_MEMORY;
 }
 
-ut_status ut_sender_coarser(ut_sender *s, ut_err *e) { return choose_tier(s, s->tier + 1, e); }
+ut_status ut_sender_coarser(ut_sender *s, ut_err *e)
+{
+    unsigned from = s->quiet ? 0 : s->tier + 1;
+    s->quiet = 0;
+    return choose_tier(s, from, e);
+}
 
 ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_err *e) { return ut_keyring_get(s->ring, s->salt, k, e); }
 
@@ -114,11 +139,43 @@ ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_err *e)
     return st;
 }
 
+/* Where salt and header lie, and the table where no id names it. */
+static ut_status lay_out(ut_sender *s, const ut_seal_keys *k, ut_err *e)
+{
+    uint32_t w = s->cover->width, h = s->cover->height;
+    ut_layout_free(&s->layout);
+    if (s->quiet) return ut_layout_quiet(&s->layout, w, h, &s->locator, s->quiet, e);
+    ut_status st = ut_layout_init(&s->layout, w, h, s->tier, e);
+    /* a small photo has no room for it folded */
+    bool folded = s->height && ut_grid_nblocks(s->layout.grid) >= UT_FOLD_NBLOCKS;
+    if (st == UT_OK) st = ut_layout_header(&s->layout, k, folded, e);
+    if (st == UT_OK && s->design->table == UT_TABLE_CUSTOM) st = ut_layout_table(&s->layout, k, e);
+    return st;
+}
+
+/* Their code bits. */
+static ut_status protect_header(ut_sender *s, const ut_seal_keys *k, ut_err *e)
+{
+    uint8_t plain[UT_HEADER_NBYTES], box[UT_SEALED_HEADER_NBYTES], table[64];
+    bool folded = s->layout.folded;
+    ut_header_pack(&s->header, plain);
+    s->salt_bits.len = s->header_bits.len = s->table_bits.len = 0;
+    if (s->quiet) return ut_quiet_protect(&s->header, s->salt, k, &s->locator, &s->header_bits, e);
+    ut_status st = ut_seal_header(k, plain, box, e);
+    if (st == UT_OK) st = ut_buf_resize(&s->salt_bits, UT_SALT_NBITS, e);
+    if (st == UT_OK) unpack_bits(s->salt, UT_SALT_NBYTES, s->salt_bits.data);
+    if (st == UT_OK) st = ut_message_protect(box, sizeof box, folded, k, UT_DOMAIN_HEADER_MASK, &s->header_bits, e);
+    if (st == UT_OK && s->layout.table.n) {
+        ut_header_table_pack(s->design->quant, table);
+        st = ut_message_protect(table, sizeof table, folded, k, UT_DOMAIN_TABLE_MASK, &s->table_bits, e);
+    }
+    return st;
+}
+
 /* Header, code bits and their places for these sealed bytes. */
 static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, unsigned rate, ut_err *e)
 {
     const ut_seal_keys *k;
-    uint8_t plain[UT_HEADER_NBYTES], box[UT_SEALED_HEADER_NBYTES], table[64];
     ut_status st = ut_sender_keys(s, &k, e);
     if (st == UT_OK) st = ut_fec_plan_init(&s->plan, kind, rate, sealed->len, e);
     if (st != UT_OK) return st;
@@ -128,25 +185,10 @@ static ut_status compose(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, u
                              .code_nbits = (uint32_t)s->plan.code_nbits, .sealed_nbytes = (uint32_t)sealed->len,
                              .width = s->cover->width, .height = s->cover->height,
                              .trellis = (uint8_t)s->height, .reach = s->height ? (uint8_t)ut_sender_reach(s, s->plan.code_nbits) : 0 };
-    ut_layout_free(&s->layout);
-    st = ut_layout_init(&s->layout, s->cover->width, s->cover->height, s->tier, e);
-    /* a small photo has no room for it folded */
-    bool folded = s->height && ut_grid_nblocks(s->layout.grid) >= UT_FOLD_NBLOCKS;
-    if (st == UT_OK) st = ut_layout_header(&s->layout, k, folded, e);
-    if (st == UT_OK && s->design->table == UT_TABLE_CUSTOM) st = ut_layout_table(&s->layout, k, e);
+    st = lay_out(s, k, e);
     if (st == UT_OK) st = ut_layout_payload(&s->layout, &s->header, s->design->quant, k, e);
-    if (st == UT_OK) st = ut_sender_build_places(s, s->layout.nfreq, e);
-    if (st != UT_OK) return st;
-
-    st = ut_buf_resize(&s->salt_bits, UT_SALT_NBITS, e);
-    if (st == UT_OK) unpack_bits(s->salt, UT_SALT_NBYTES, s->salt_bits.data);
-    ut_header_pack(&s->header, plain);
-    if (st == UT_OK) st = ut_seal_header(k, plain, box, e);
-    if (st == UT_OK) st = ut_message_protect(box, sizeof box, folded, k, UT_DOMAIN_HEADER_MASK, &s->header_bits, e);
-    if (st == UT_OK && s->layout.table.n) {
-        ut_header_table_pack(s->design->quant, table);
-        st = ut_message_protect(table, sizeof table, folded, k, UT_DOMAIN_TABLE_MASK, &s->table_bits, e);
-    }
+    if (st == UT_OK) st = ut_sender_build_places(s, s->quiet ? 63 : s->layout.nfreq, e);
+    if (st == UT_OK) st = protect_header(s, k, e);
     s->code_bits.len = 0;
     if (st == UT_OK) st = ut_buf_resize(&s->code_bits, s->plan.code_nbits, e);
     if (st == UT_OK) st = ut_fec_encode(&s->plan, sealed->data, s->code_bits.data, s->nthreads, e);
@@ -241,12 +283,13 @@ static void probe_variant(void *arg, size_t i)
     const ut_carriers *c[4] = { &l->payload, &l->salt, &l->header, &l->table };
     const ut_buf *bits[4] = { &s->parity, &s->salt_bits, &s->header_bits, &s->table_bits };
     ut_status st = ut_sender_arrive(s, p->sent, variant, &r, &v, &err);
-    size_t most = l->payload.n + UT_SALT_NBITS + l->header.n + l->table.n;
+    size_t most = l->payload.n + l->salt.n + l->header.n + l->table.n;
     int8_t *llr = ut_calloc(most, 1, &err);
     uint8_t *phase = ut_calloc(most, 1, &err);
     if (st == UT_OK && !(llr && phase)) st = UT_E_MEMORY;
     for (i = 0; i < 4 && st == UT_OK; i++) {
-        st = ut_extract_phases(&v, i ? &l->preamble : &l->lattice, c[i], phase, 1, &err);
+        if (!c[i]->n) continue;
+        st = ut_extract_phases(&v, i && !l->quiet ? &l->preamble : &l->lattice, c[i], phase, 1, &err);
         if (st != UT_OK) break;
         double info = 0;
         for (unsigned q = !i && s->height ? 1 : UT_NPROFILES; q-- > 0 && !(i && info > 0);) {
@@ -337,11 +380,12 @@ ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_fec_kind kind, 
     s->emb.layer[0] = &s->place[0];
     s->emb.layer[1] = &s->place[1];
     s->emb.slack = s->height ? .1f : .15f;
+    s->emb.hold = only_table(s);
     st = ut_sender_choose(s, e);
     if (st != UT_OK) return st;
     ut_embedding_want(&s->emb, &s->layout.payload, s->parity.data, 0);
     ut_embedding_want(&s->emb, &s->layout.salt, s->salt_bits.data, UT_WANT_LAYER2);
-    ut_embedding_want(&s->emb, &s->layout.header, s->header_bits.data, UT_WANT_LAYER2);
+    ut_embedding_want(&s->emb, &s->layout.header, s->header_bits.data, s->quiet ? 0 : UT_WANT_LAYER2);
     if (s->layout.table.n) ut_embedding_want(&s->emb, &s->layout.table, s->table_bits.data, UT_WANT_LAYER2);
     const int rounds = s->height ? SYNDROME_ROUNDS : ROUNDS;
     questions q = { .n = 0 };

@@ -23,6 +23,7 @@ typedef struct ut_sender {
     void *user;
     /* own */
     uint8_t salt[UT_SALT_NBYTES];
+    unsigned quiet;         /* salt and header as ut_layout_quiet says, so many carriers a bit; then tier and place[1] are not used.  0: they are */
     unsigned tier;
     ut_layout layout;
     ut_embedding emb;
@@ -46,7 +47,7 @@ typedef struct ut_sender {
     double credit;          /* robust: what carriers bring over what the model says, learnt */
     double still;           /* robust: share of blocks that are left alone */
     double noise[64], kept[64]; /* robust: rms by frequency, coefficient units, and share of carriers not wiped out; guessed, then learnt from trials */
-    ut_seal_keys locator;   /* robust */
+    ut_seal_keys locator;   /* robust, or quiet */
 } ut_sender;
 
 /* cover at its final size. Draws the salt. */
@@ -73,6 +74,7 @@ UT_MUST_CHECK ut_status ut_sender_keys(ut_sender *s, const ut_seal_keys **k, ut_
 double ut_sender_margin(const ut_sender *s, double ber);
 /* With a syndrome code: raw bits that one wrong carrier turns over; carriers to a raw bit for so many bits, in 1/UT_REACH_UNIT;
  * the same nearly for such a message. */
+double ut_sender_ntaken(const ut_sender *s); /* carriers that salt and header take, about */
 double ut_sender_spread(const ut_sender *s);
 unsigned ut_sender_reach(const ut_sender *s, size_t nbits);
 double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes);
@@ -104,7 +106,7 @@ UT_MUST_CHECK ut_status ut_sender_embed(ut_sender *s, const ut_buf *sealed, ut_f
 UT_MUST_CHECK ut_status ut_sender_stands(const ut_sender *s, const ut_buf *sealed, ut_err *e);
 UT_MUST_CHECK ut_status ut_sender_verify(ut_sender *s, const ut_buf *sealed, ut_err *e);
 
-/* The next coarser lattice for the preamble; UT_E_CAPACITY if there is none. */
+/* Salt and header on a lattice of their own instead of in the payload's cells; then the next coarser; UT_E_CAPACITY if there is none. */
 UT_MUST_CHECK ut_status ut_sender_coarser(ut_sender *s, ut_err *e);
 /* Safe intervals for the payload's first nfreq frequencies. */
 UT_MUST_CHECK ut_status ut_sender_build_places(ut_sender *s, unsigned nfreq, ut_err *e);

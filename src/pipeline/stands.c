@@ -6,6 +6,8 @@
 
 enum { SURE = 64, REACH = 14 * UT_REACH_UNIT };
 
+double ut_sender_ntaken(const ut_sender *s) { return s->quiet ? (double)(s->quiet * ut_quiet_nbits()) : UT_PREAMBLE_NBITS; }
+
 double ut_sender_spread(const ut_sender *s) { return s->height ? s->height / 2. + 1 : 1; }
 
 unsigned ut_sender_reach(const ut_sender *s, size_t nbits)
@@ -17,7 +19,7 @@ unsigned ut_sender_reach(const ut_sender *s, size_t nbits)
 
 double ut_sender_carriers_per_bit(const ut_sender *s, size_t sealed_nbytes)
 {
-    double all = 63 * (double)ut_grid_nblocks(s->emb.grid) - UT_PREAMBLE_NBITS, bits = 8 * 1.05 * (double)sealed_nbytes;
+    double all = 63 * (double)ut_grid_nblocks(s->emb.grid) - ut_sender_ntaken(s), bits = 8 * 1.05 * (double)sealed_nbytes;
     return fmax(1, fmin(ut_sender_reach(s, (size_t)bits) / (double)UT_REACH_UNIT, all / bits));
 }
 

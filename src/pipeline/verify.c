@@ -24,7 +24,9 @@ static ut_status receive(rehearsal *h, size_t variant, ut_err *e)
     ut_status st = ut_sender_arrive(s, h->sent, variant, &r, &v, e);
     if (st != UT_OK) return st;
     pthread_mutex_lock(&h->lock);
-    st = s->robust ? ut_message_find_robust(&v, s->ring, &f, e) : ut_message_find_at(&v, s->ring, s->tier, &f, e);
+    st = s->robust  ? ut_message_find_robust(&v, s->ring, &f, e)
+         : s->quiet ? ut_message_find_quiet(&v, s->ring, s->header.table, &f, e)
+                    : ut_message_find_at(&v, s->ring, s->tier, &f, e);
     pthread_mutex_unlock(&h->lock);
     if (st == UT_OK) st = ut_message_read(&v, &f, 1, &raw, e);
     if (st == UT_OK) st = ut_message_decode(&raw, 1, e);

@@ -24,6 +24,7 @@ static void read_message(const ut_header *h, uint8_t seed, uint8_t table)
     f.locator = f.keys;
     f.tier = seed % UT_PREAMBLE_NTIERS;
     f.folded = seed & 4;
+    f.quiet = h->trellis && seed & 8 ? ut_quiet_fold(ut_grid_of(WIDTH, HEIGHT), seed & 16) : 0;
     if (h->mode == UT_MODE_LATTICE && !ut_header_table(h->table, f.quant)) {
         uint8_t t[64];
         memset(t, table, sizeof t);
@@ -81,6 +82,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         ut_header_pack(&h, again);
         if (memcmp(in, again, sizeof in)) abort();
         read_message(&h, data[24], data[25]);
+    }
+    ut_header s;
+    if (ut_header_unpack_short(in, &s)) {
+        ut_header_pack_short(&s, again);
+        if (memcmp(in, again, UT_SHORT_HEADER_NBYTES)) abort();
     }
     /* the same, past the checks that chance hardly passes */
     in[0] = 1;

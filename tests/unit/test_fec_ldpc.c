@@ -167,6 +167,32 @@ static void hopeless(void)
     ut_ldpc_code_free(&c);
 }
 
+/* Words told apart by their checks: a codeword, one with a few errors, noise, nothing known. */
+static void broken(void)
+{
+    enum { NBYTES = 32, N = 4, MOST = 2000 };
+    static uint8_t bits[MOST];
+    static int8_t llr[N * MOST];
+    uint8_t payload[NBYTES];
+    float share[N];
+    ut_fec_plan p;
+    ut_err e;
+    CHECK(ut_fec_plan_init(&p, UT_FEC_LDPC, 5, NBYTES, &e) == UT_OK && p.nblocks == 1 && p.code_nbits <= MOST);
+    for (int i = 0; i < NBYTES; i++) payload[i] = (uint8_t)check_rand(&seed);
+    CHECK(ut_fec_encode(&p, payload, bits, 1, &e) == UT_OK);
+    for (size_t i = 0; i < p.code_nbits; i++) {
+        int8_t *to = llr + i;
+        to[0] = to[p.code_nbits] = bits[i] ? -64 : 64;
+        to[2 * p.code_nbits] = check_rand(&seed) & 1 ? -64 : 64;
+        to[3 * p.code_nbits] = 0;
+    }
+    for (size_t i = 0; i < 20; i++) llr[p.code_nbits + i * p.code_nbits / 20] *= -1;
+    CHECK(ut_fec_broken(&p, llr, N, share, &e) == UT_OK);
+    CHECK(share[0] == 0 && share[1] > .05f && share[1] < .4f && fabsf(share[2] - .5f) < .15f && share[3] == .5f, "%.3f %.3f %.3f %.3f", (double)share[0],
+          (double)share[1], (double)share[2], (double)share[3]);
+    CHECK(ut_fec_plan_init(&p, UT_FEC_BCH, 0, NBYTES, &e) == UT_OK && ut_fec_broken(&p, llr, 1, share, &e) == UT_E_INTERNAL);
+}
+
 static void same_everywhere(void)
 {
     const ut_ldpc_profile shape = { "1/2", 36, 8, 90, 3 };
@@ -222,6 +248,7 @@ int main(void)
     near_limit();
     short_blocks();
     hopeless();
+    broken();
     same_everywhere();
     return check_end();
 }

@@ -147,6 +147,12 @@ ut_status ut_fec_encode(const ut_fec_plan *p, const uint8_t *payload, uint8_t *b
     return run(&c, p, false, nthreads, e);
 }
 
+ut_status ut_fec_broken(const ut_fec_plan *p, const int8_t *llr, size_t n, float *share, ut_err *e)
+{
+    if (p->kind != UT_FEC_LDPC || p->nblocks != 1) return ut_fail(e, UT_E_INTERNAL, "only an LDPC code of one block has its checks counted");
+    return ut_ldpc_broken_shares(p, llr, n, share, e);
+}
+
 ut_status ut_fec_decode(const ut_fec_plan *p, const int8_t *llr, uint8_t *payload, uint8_t *block_ok,
                         ut_fec_result *r, unsigned nthreads, ut_err *e)
 {

@@ -48,6 +48,10 @@ typedef struct ut_fec_result {
 UT_MUST_CHECK ut_status ut_fec_decode(const ut_fec_plan *p, const int8_t *llr, uint8_t *payload, uint8_t *block_ok,
                                       ut_fec_result *r, unsigned nthreads, ut_err *e);
 
+/* How little each of n words looks like one of an LDPC plan of one block: the share of its checks that are broken, by the signs alone.  Noise breaks
+ * half of them, give or take 1/40 where there are 400.  Far cheaper than decoding n times.  llr: [n][code_nbits], share: [n]. */
+UT_MUST_CHECK ut_status ut_fec_broken(const ut_fec_plan *p, const int8_t *llr, size_t n, float *share, ut_err *e);
+
 /* Where a sender may begin its search: the step with the fewest code bits that is expected to survive a raw error rate of
  * raw_ber (hard decisions, errors independent) with at most 1 block in 10,000 lost.  kind: one family, or UT_FEC_AUTO for
  * the best of all.  Exact binomial tails for Hamming, BCH and RS; measured thresholds for LDPC (thresholds.inc, by

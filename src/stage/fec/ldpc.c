@@ -241,6 +241,24 @@ static void decode_block(void *arg, size_t i)
     scratch_close(&s);
 }
 
+ut_status ut_ldpc_broken_shares(const ut_fec_plan *p, const int8_t *llr, size_t n, float *share, ut_err *e)
+{
+    job j;
+    ut_status s = job_open(&j, p, false, e);
+    if (s != UT_OK) return s;
+    int8_t *word = malloc(UT_LDPC_COLUMNS * (size_t)p->z);
+    for (size_t i = 0; i < n && word; i++) {
+        size_t known, broken;
+        arrange(&j, llr + i * p->code_nbits, nsystematic(&j, block_nbytes(p, 0)), word);
+        broken = ut_ldpc_broken(&j.code, word, &known);
+        share[i] = known ? (float)broken / (float)known : .5f;
+    }
+    s = word ? UT_OK : ut_fail_memory(e, UT_LDPC_COLUMNS * (size_t)p->z);
+    free(word);
+    job_close(&j);
+    return s;
+}
+
 ut_status ut_ldpc_decode(const ut_fec_plan *p, const int8_t *llr, uint8_t *payload, uint8_t *block_ok, ut_fec_result *r,
                          unsigned nthreads, ut_err *e)
 {

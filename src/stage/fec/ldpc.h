@@ -18,6 +18,8 @@ const char *ut_ldpc_name(unsigned rate); /* "ldpc 3/4" */
 UT_MUST_CHECK ut_status ut_ldpc_plan(ut_fec_plan *p, unsigned rate, size_t payload_nbytes, ut_err *e);
 UT_MUST_CHECK ut_status ut_ldpc_encode(const ut_fec_plan *p, const uint8_t *payload, uint8_t *bits, unsigned nthreads,
                                        ut_err *e);
+/* See ut_fec_broken. */
+UT_MUST_CHECK ut_status ut_ldpc_broken_shares(const ut_fec_plan *p, const int8_t *llr, size_t n, float *share, ut_err *e);
 UT_MUST_CHECK ut_status ut_ldpc_decode(const ut_fec_plan *p, const int8_t *llr, uint8_t *payload, uint8_t *block_ok,
                                        ut_fec_result *r, unsigned nthreads, ut_err *e);
 #endif

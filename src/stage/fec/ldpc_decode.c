@@ -157,11 +157,10 @@ void ut_ldpc_row_end(ut_ldpc_decoder *d, unsigned r, unsigned degree, const uint
 
 enum { FEW_CHECKS = 200 };
 
-bool ut_ldpc_hopeless(const ut_ldpc_code *c, const int8_t *llr)
+size_t ut_ldpc_broken(const ut_ldpc_code *c, const int8_t *llr, size_t *nknown)
 {
     size_t z = c->z, broken = 0, all = 0;
     const int8_t *parity = llr + (size_t)c->ninfo * z;
-    if (c->nrows > 3 * c->ninfo) return false;
     for (unsigned r = 0; r < c->nrows; r++)
         for (size_t i = 0; i < z; i++) {
             size_t before = r ? (r - 1) * z + i : i ? (c->nrows - 1) * z + i - 1 : 0; /* the accumulator's bit before */
@@ -176,6 +175,15 @@ bool ut_ldpc_hopeless(const ut_ldpc_code *c, const int8_t *llr)
             broken += odd && known;
             all += known; /* a check with an erased bit says nothing */
         }
+    *nknown = all;
+    return broken;
+}
+
+bool ut_ldpc_hopeless(const ut_ldpc_code *c, const int8_t *llr)
+{
+    size_t all;
+    if (c->nrows > 3 * c->ninfo) return false;
+    size_t broken = ut_ldpc_broken(c, llr, &all);
     if (all < FEW_CHECKS) return false; /* a single error breaks most of so few */
     return (double)broken > .5 * (double)all - .5 * sqrt((double)all);
 }

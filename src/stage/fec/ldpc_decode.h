@@ -42,6 +42,9 @@ ut_ldpc_pass_fn ut_ldpc_pass_get(void); /* the fastest that this processor runs 
 UT_MUST_CHECK ut_status ut_ldpc_decoder_init(ut_ldpc_decoder *d, const ut_ldpc_code *c, ut_err *e);
 void ut_ldpc_decoder_free(ut_ldpc_decoder *d);
 
+/* How many of the checks whose bits are all known (not 0) are broken. */
+size_t ut_ldpc_broken(const ut_ldpc_code *c, const int8_t *llr, size_t *nknown);
+
 /* Half of the checks broken, less one standard deviation or more: nothing but noise, of a rate of 1/4 or higher, not worth any passes.  Five of six
  * blocks of noise are seen to be it; of words at the end of what rate 1/4 corrects (20 % wrong) one in a thousand is taken for it. */
 bool ut_ldpc_hopeless(const ut_ldpc_code *c, const int8_t *llr);

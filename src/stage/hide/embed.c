@@ -68,6 +68,16 @@ typedef struct block {
     uint8_t shown[3][64];      /* R, G, B rounded */
 } block;
 
+/* What lies nearer to an edge than that may stay there. */
+#define HELD .3f
+
+static void hold(float q, float c, float *lo, float *hi)
+{
+    float middle = q * floorf(c / q + .5f), half = q / 2 - HELD;
+    *lo = fminf(c, middle - half);
+    *hi = fmaxf(c, middle + half);
+}
+
 static void targets(const ut_embedding *m, size_t b, const float c[64], block *w)
 {
     if (m->aim) {
@@ -82,6 +92,7 @@ static void targets(const ut_embedding *m, size_t b, const float c[64], block *w
     const uint8_t *want = m->want + b * 64, *push = m->push + b * 64;
     for (unsigned k = 0; k < 64; k++) {
         w->lo[k] = -FREE, w->hi[k] = FREE;
+        if (want[k] == UT_FREE && m->hold) hold((float)m->hold[k], c[k], &w->lo[k], &w->hi[k]);
         if (!k || want[k] == UT_FREE) continue;
         const ut_place *p = m->layer[want[k] >= UT_WANT_LAYER2];
         ut_place_find(p, k, want[k] & 1, c[k], (float)push[k] / UT_PUSH_STEPS, &w->lo[k], &w->hi[k]);
@@ -101,8 +112,8 @@ static unsigned shortfall(const block *w, const float c[64], float slack, float 
 }
 
 /* What 0..255 cuts off is lost to the carriers unless the block's brightness gives way: DC is nobody's carrier, so the
- * whole block is shifted away from the limit by `give` times the mean of what was cut. */
-static void move(block *w, const float delta[64], float give)
+ * whole block is shifted away from the limit by `give` times the mean of what was cut.  True if it was. */
+static bool move(block *w, const float delta[64], float give)
 {
     float cut = 0;
     for (int ch = 0; ch < 3; ch++)
@@ -118,6 +129,7 @@ static void move(block *w, const float delta[64], float give)
             w->exact[ch][i] = v;
             w->shown[ch][i] = (uint8_t)(v + .5f);
         }
+    return cut != 0;
 }
 
 /* A move of less than half a grey level changes no pixel, then many at once.  Fixed noise of half a level makes the
@@ -188,7 +200,7 @@ static void embed_block(const job *j, uint32_t bx, uint32_t by)
         }
         dct->inverse(d, d);
         if (round == DITHER_ROUND) dither(d);
-        move(&w, d, GIVE);
+        if (move(&w, d, GIVE)) w.lo[0] = -FREE, w.hi[0] = FREE; /* held no longer */
         shown_luma(&w, y);
         dct->forward(y, c);
     }

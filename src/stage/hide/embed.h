@@ -19,6 +19,7 @@ typedef struct ut_embedding {
     uint8_t *guide;           /* [nblocks][64], owned: logarithms of weights on squared moves (guide.h), set by whoever has a guide; NULL: usual weights */
     float tolerance;          /* and how far from there they may */
     const ut_place *layer[2]; /* payload's and preamble's safe intervals; [0] may be NULL if nothing wants it */
+    const uint16_t *hold;     /* [64], borrowed: the channel's steps; where a block is changed, coefficients that carry nothing keep to their cells.  NULL: they may go anywhere */
     float slack;              /* after rounding to 8 bit a coefficient may lie this far outside its interval */
 } ut_embedding;
 

@@ -110,12 +110,37 @@ static void slopes(const ut_carriers *c, const uint8_t *phase, float slope[64])
     }
 }
 
+/* Phase steps per coefficient unit. */
+static void set_lattice(job *j, const ut_lattice *l)
+{
+    for (int k = 1; k < 64; k++) j->inverse[k] = (float)(UT_LATTICE_UNIT * PHASES / 2) / (float)l->width[k];
+}
+
+void ut_extract_values(const ut_view *v, const ut_carriers *c, float *value)
+{
+    ut_grid g = ut_grid_of(ut_view_width(v), ut_view_height(v));
+    const ut_dct8 *dct = ut_dct8_get();
+    for (size_t i = 0; i < c->n; i++) {
+        float x[64];
+        uint32_t b = c->pos[i] / 64, bx = b % g.blocks_w, by = b / g.blocks_w;
+        view_block(v, dct, bx, by, x);
+        value[i] = ut_view_has(v, bx, by) ? x[c->pos[i] & 63] : NAN;
+    }
+}
+
+void ut_phases_of(const float *value, const ut_lattice *l, const ut_carriers *c, uint8_t *phase)
+{
+    job j = { .view = NULL };
+    set_lattice(&j, l);
+    for (size_t i = 0; i < c->n; i++) phase[i] = isnan(value[i]) ? UT_PHASE_NONE : phase_of(&j, c->pos[i] & 63, value[i]);
+}
+
 ut_status ut_extract_phases(const ut_view *v, const ut_lattice *l, const ut_carriers *c, uint8_t *phase, unsigned nthreads,
                             ut_err *e)
 {
     ut_grid g = ut_grid_of(ut_view_width(v), ut_view_height(v));
     job j = { .view = v, .dct = ut_dct8_get(), .blocks_w = g.blocks_w };
-    for (int k = 1; k < 64; k++) j.inverse[k] = (float)(UT_LATTICE_UNIT * PHASES / 2) / (float)l->width[k];
+    set_lattice(&j, l);
     return phases(&j, g, c, phase, nthreads, e);
 }
 

@@ -25,6 +25,10 @@ enum { UT_PHASE_NONE = 255 };
 UT_MUST_CHECK ut_status ut_extract_phases(const ut_view *v, const ut_lattice *l, const ut_carriers *c, uint8_t *phase,
                                           unsigned nthreads, ut_err *e);
 
+/* The coefficients themselves, NAN where nothing was received, and their phases on one lattice after another.  value: [c->n]. */
+void ut_extract_values(const ut_view *v, const ut_carriers *c, float *value);
+void ut_phases_of(const float *value, const ut_lattice *l, const ut_carriers *c, uint8_t *phase);
+
 /* floor(c * per_unit) modulo 64, sign and all, of every carrier: what dithered lattices start from (scs.h); and every block's sum of
  * squared coefficients without DC, negative where the block is missing.  energy: [nblocks]. */
 UT_MUST_CHECK ut_status ut_extract_steps(const ut_view *v, float per_unit, const ut_carriers *c, uint8_t *phase, float *energy,

@@ -60,6 +60,23 @@ bool ut_header_unpack(const uint8_t in[UT_HEADER_PLAIN_NBYTES], ut_header *h)
     return (h->code_nbits || h->latent) && h->sealed_nbytes && h->sealed_nbytes <= (1u << 30);
 }
 
+void ut_header_pack_short(const ut_header *h, uint8_t out[UT_SHORT_HEADER_NBYTES])
+{
+    out[0] = UT_FORMAT_VERSION;
+    out[1] = (uint8_t)(h->fec_kind << 5 | h->fec_rate);
+    out[2] = h->trellis;
+    out[3] = h->reach;
+    ut_put32(out + 4, h->sealed_nbytes);
+}
+
+bool ut_header_unpack_short(const uint8_t in[UT_SHORT_HEADER_NBYTES], ut_header *h)
+{
+    *h = (ut_header){ .mode = UT_MODE_LATTICE, .fec_kind = in[1] >> 5, .fec_rate = in[1] & 31, .trellis = in[2], .reach = in[3],
+                      .sealed_nbytes = ut_get32(in + 4) };
+    return in[0] == UT_FORMAT_VERSION && h->trellis >= UT_SYNDROME_MIN_HEIGHT && h->trellis <= UT_SYNDROME_MAX_HEIGHT && h->reach >= UT_REACH_UNIT &&
+           h->sealed_nbytes && h->sealed_nbytes <= 1u << 30;
+}
+
 bool ut_header_table(unsigned id, uint16_t quant[64])
 {
     if (id >= 1 && id <= 100) {

@@ -29,6 +29,11 @@ typedef struct ut_header {
 void ut_header_pack(const ut_header *h, uint8_t out[UT_HEADER_PLAIN_NBYTES]);
 bool ut_header_unpack(const uint8_t in[UT_HEADER_PLAIN_NBYTES], ut_header *h); /* false: not of this version, or absurd */
 
+/* The quiet form's short header: what the place where it was found does not say.  Its table, scale, size and raw bits are the reader's to fill in. */
+#define UT_SHORT_HEADER_NBYTES 8
+void ut_header_pack_short(const ut_header *h, uint8_t out[UT_SHORT_HEADER_NBYTES]);
+bool ut_header_unpack_short(const uint8_t in[UT_SHORT_HEADER_NBYTES], ut_header *h); /* false: not of this version, or absurd */
+
 /* The luma table that a table id stands for; false for UT_TABLE_CUSTOM and unknown ids. */
 bool ut_header_table(unsigned id, uint16_t quant[64]);
 unsigned ut_header_table_id(const uint16_t quant[64]); /* UT_TABLE_CUSTOM if no other id stands for it */

@@ -23,7 +23,8 @@ UT_MUST_CHECK ut_status ut_preamble_salt_carriers(ut_carriers *c, ut_grid g, uin
 /* Streams under the message's carrier key, by domain. */
 enum { UT_DOMAIN_HEADER = 1, UT_DOMAIN_PAYLOAD = 2, UT_DOMAIN_TABLE = 3, UT_DOMAIN_MASK = 4,
        UT_DOMAIN_TABLE_MASK = 5, UT_DOMAIN_SIGNS = 6, UT_DOMAIN_HEADER_MASK = 7, UT_DOMAIN_HEADER_FOLDED = 8,
-       UT_DOMAIN_BOX = 9, UT_DOMAIN_DITHER = 10, UT_DOMAIN_BOX_MASK = 11, UT_DOMAIN_SYNC = 12 };
+       UT_DOMAIN_BOX = 9, UT_DOMAIN_DITHER = 10, UT_DOMAIN_BOX_MASK = 11, UT_DOMAIN_SYNC = 12,
+       UT_DOMAIN_QUIET = 13, UT_DOMAIN_QUIET_MASK = 14 };
 UT_MUST_CHECK ut_status ut_preamble_carriers(ut_carriers *c, ut_grid g, const uint8_t carrier_key[32], uint32_t domain,
                                              size_t nbits, uint8_t *taken, ut_err *e);
 

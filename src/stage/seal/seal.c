@@ -134,24 +134,35 @@ ut_status ut_unseal(const ut_seal_keys *k, const uint8_t *sealed, size_t n, ut_b
     return s;
 }
 
-static const uint8_t header_nonce[NONCE_NBYTES];
+/* All zero but for its first byte. */
+ut_status ut_seal_head(const ut_seal_keys *k, uint8_t place, const uint8_t *plain, size_t n, uint8_t *sealed, ut_err *e)
+{
+    const uint8_t nonce[NONCE_NBYTES] = { place };
+    EVP_CIPHER_CTX *c = gcm_new(k->header, 1, e);
+    if (!c) return UT_E_INTERNAL;
+    bool ok = gcm_seal(c, nonce, plain, n, sealed, UT_HEADER_TAG_NBYTES);
+    EVP_CIPHER_CTX_free(c);
+    return ok ? UT_OK : ut_fail(e, UT_E_INTERNAL, "AES-256-GCM failed in OpenSSL");
+}
+
+bool ut_unseal_head(const ut_seal_keys *k, uint8_t place, const uint8_t *sealed, size_t n, uint8_t *plain)
+{
+    const uint8_t nonce[NONCE_NBYTES] = { place };
+    EVP_CIPHER_CTX *c = gcm_new(k->header, 0, NULL);
+    ut_wipe(plain, n);
+    bool ok = c && gcm_open(c, nonce, sealed, n, plain, UT_HEADER_TAG_NBYTES);
+    EVP_CIPHER_CTX_free(c);
+    return ok;
+}
 
 ut_status ut_seal_header(const ut_seal_keys *k, const uint8_t plain[UT_HEADER_NBYTES],
                          uint8_t sealed[UT_HEADER_NBYTES + UT_HEADER_TAG_NBYTES], ut_err *e)
 {
-    EVP_CIPHER_CTX *c = gcm_new(k->header, 1, e);
-    if (!c) return UT_E_INTERNAL;
-    bool ok = gcm_seal(c, header_nonce, plain, UT_HEADER_NBYTES, sealed, UT_HEADER_TAG_NBYTES);
-    EVP_CIPHER_CTX_free(c);
-    return ok ? UT_OK : ut_fail(e, UT_E_INTERNAL, "AES-256-GCM failed in OpenSSL");
+    return ut_seal_head(k, 0, plain, UT_HEADER_NBYTES, sealed, e);
 }
 
 bool ut_unseal_header(const ut_seal_keys *k, const uint8_t sealed[UT_HEADER_NBYTES + UT_HEADER_TAG_NBYTES],
                       uint8_t plain[UT_HEADER_NBYTES])
 {
-    EVP_CIPHER_CTX *c = gcm_new(k->header, 0, NULL);
-    ut_wipe(plain, UT_HEADER_NBYTES);
-    bool ok = c && gcm_open(c, header_nonce, sealed, UT_HEADER_NBYTES, plain, UT_HEADER_TAG_NBYTES);
-    EVP_CIPHER_CTX_free(c);
-    return ok;
+    return ut_unseal_head(k, 0, sealed, UT_HEADER_NBYTES, plain);
 }

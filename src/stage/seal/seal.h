@@ -45,6 +45,9 @@ UT_MUST_CHECK ut_status ut_seal_header(const ut_seal_keys *k, const uint8_t plai
                                        uint8_t sealed[UT_HEADER_NBYTES + UT_HEADER_TAG_NBYTES], ut_err *e);
 bool ut_unseal_header(const ut_seal_keys *k, const uint8_t sealed[UT_HEADER_NBYTES + UT_HEADER_TAG_NBYTES],
                       uint8_t plain[UT_HEADER_NBYTES]);
+/* The same of n plain bytes that open only by the `place` (the nonce's first byte, 0 above) that they were sealed for; sealed: [n + UT_HEADER_TAG_NBYTES]. */
+UT_MUST_CHECK ut_status ut_seal_head(const ut_seal_keys *k, uint8_t place, const uint8_t *plain, size_t n, uint8_t *sealed, ut_err *e);
+bool ut_unseal_head(const ut_seal_keys *k, uint8_t place, const uint8_t *sealed, size_t n, uint8_t *plain);
 
 UT_MUST_CHECK ut_status ut_seal_keygen(ut_buf *keyfile, ut_err *e);
 #endif
