@@ -17,7 +17,7 @@ static const ut_option options[] = {
     UT_CLI_ENHANCE_OPTIONS,
     UT_CLI_KEY_OPTIONS,
     { "fec", 0, "auto|ldpc|bch|rs|hamming", false, "error correction" },
-    { "hider", 0, "auto|lattice|inn", false, "what chooses the changes: the lattice alone, or it and\na network; auto: a network where only the sender needs it" },
+    { "hider", 0, "auto|lattice|inn", false, "what chooses the changes: the lattice alone, or it and\na network; auto: what is better by measurement" },
     UT_CLI_HIDER_WEIGHTS_OPTION,
     { "preview", 0, "FILE.wav", false, "write what the receiver will hear" },
     UT_CLI_PSNR_OPTION,

@@ -109,9 +109,28 @@ ut_status ut_inn_open(const char *path, ut_inn **out, ut_err *e)
     return s;
 }
 
+/* hide-inn-ID.safetensors of that id, where models are installed: a network that an older program hid with.  NULL without an error: it is not there. */
+static ut_status open_older(const uint8_t id[4], ut_inn **out, ut_err *e)
+{
+    static const char *const places[] = { UT_MODEL_DIR, UT_SOURCE_MODEL_DIR };
+    *out = NULL;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char path[4096];
+        int n = snprintf(path, sizeof path, "%s/hide-inn-%02x%02x%02x%02x%s", places[i], id[0], id[1], id[2], id[3], suffix);
+        FILE *f = n > 0 && (size_t)n < sizeof path ? fopen(path, "rb") : NULL;
+        if (!f) continue;
+        fclose(f);
+        return ut_inn_open(path, out, e);
+    }
+    return UT_OK;
+}
+
 ut_status ut_inn_open_as(const char *path, const uint8_t id[4], ut_inn **out, ut_err *e)
 {
-    ut_status s = ut_inn_open(path, out, e);
+    ut_status s = UT_OK;
+    *out = NULL;
+    if (!path) s = open_older(id, out, e);
+    if (s == UT_OK && !*out) s = ut_inn_open(path, out, e);
     if (s != UT_OK || (*out && !memcmp((*out)->id, id, sizeof (*out)->id))) return s;
     char have[48] = "has none";
     if (*out) snprintf(have, sizeof have, "has %02x%02x%02x%02x", (*out)->id[0], (*out)->id[1], (*out)->id[2], (*out)->id[3]);

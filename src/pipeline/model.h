@@ -17,7 +17,7 @@ UT_MUST_CHECK ut_status ut_guide_open(const char *path, ut_guide **out, ut_err *
 /* The hider's invertible network in the same way: models/hide-inn.safetensors; its id is set. */
 const uint8_t *ut_builtin_inn(size_t *nbytes);
 UT_MUST_CHECK ut_status ut_inn_open(const char *path, ut_inn **out, ut_err *e);
-/* The one that a message was hidden with.  UT_E_UNSUPPORTED: what is there is another one, or there is none. */
+/* The one that a message was hidden with: from the file, or the built-in one, or (path NULL) an installed hide-inn-ID.safetensors, ID in hexadecimal.  UT_E_UNSUPPORTED: what is there is another one, or there is none. */
 UT_MUST_CHECK ut_status ut_inn_open_as(const char *path, const uint8_t id[4], ut_inn **out, ut_err *e);
 /* What to call it: the file's name without folder and suffix. */
 void ut_model_title(const char *name, char title[64]);

@@ -128,23 +128,33 @@ static ut_status mark(ut_job *j, const ut_sync **sync)
     return s;
 }
 
-/* The networks that hide, as far as there is use for them.  Unasked, the guide alone: a receiver has to have the very invertible network that the sender had. */
+/* Every channel is one WebP, for which the invertible network was trained and measured (docs/RESULTS.md). */
+static bool webp_alone(const ut_hide_options *o)
+{
+    for (size_t i = 0; i < o->nchannels; i++)
+        if (strncmp(o->channels[i], "webp:", 5) || strchr(o->channels[i], '+')) return false;
+    return o->nchannels > 0;
+}
+
+/* The networks that hide, as far as there is use for them.  Unasked: the guide, whose work no receiver sees, and the invertible network where it is known to be better. */
 static ut_status learned(ut_job *j)
 {
     const ut_hide_options *o = j->opt;
+    const bool asked = o->hider == UT_HIDER_INN;
     static const char none[] = "this build has no weights for --hider inn with such channels (%s); use --hider lattice, or name a file of weights";
     ut_status s = UT_OK;
     snprintf(j->rep->hider, sizeof j->rep->hider, "lattice");
-    if (o->hider == UT_HIDER_LATTICE || (o->hider == UT_HIDER_AUTO && j->sender.robust) || (j->trial && j->trial->plain)) return UT_OK;
+    if (o->hider == UT_HIDER_LATTICE || (!asked && j->sender.robust && !webp_alone(o)) || (j->trial && j->trial->plain)) return UT_OK;
     if (j->sender.robust) {
         s = ut_inn_open(o->inn, &j->inn, j->err);
+        if (s == UT_OK && !j->inn && !asked) return UT_OK;
         if (s == UT_OK && !j->inn) return ut_fail(j->err, UT_E_UNSUPPORTED, none, "hide-inn.safetensors");
         j->sender.inn = j->inn;
         j->ring.inn = o->inn;
         snprintf(j->rep->hider, sizeof j->rep->hider, "inn");
     } else if (j->sender.height) {
         s = ut_guide_open(o->guide, &j->guide, j->err);
-        if (s == UT_OK && !j->guide && o->hider == UT_HIDER_AUTO) return UT_OK;
+        if (s == UT_OK && !j->guide && !asked) return UT_OK;
         if (s == UT_OK && !j->guide) return ut_fail(j->err, UT_E_UNSUPPORTED, none, "hide-guide.safetensors");
         if (s == UT_OK) s = ut_sender_guide(&j->sender, j->guide, j->err);
         snprintf(j->rep->hider, sizeof j->rep->hider, "guided lattice");

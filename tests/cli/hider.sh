@@ -12,8 +12,15 @@ auto='"lattice"'
 [ ! -f "$source_dir/models/hide-guide.safetensors" ] || auto='"guided lattice"'
 hide auto.png --to jpeg:75
 is "hider by itself" "$(field hider)" "$auto"
-hide noisy.png --to webp:90
+hide noisy.png --to webp:90 --to jpeg:75
 is "hider of noisy channels by itself" "$(field hider)" '"lattice"'
+auto='"lattice"'
+[ ! -f "$source_dir/models/hide-inn.safetensors" ] || auto='"inn"'
+hide webp.png --to webp:90
+is "hider of WebP by itself" "$(field hider)" "$auto"
+ok channel webp.png arrived.webp --through webp:90
+ok reveal arrived.webp -o out --public
+same out text
 hide lattice.png --to jpeg:75 --hider lattice
 is "hider" "$(field hider)" '"lattice"'
 hide guided.png --to jpeg:75 --hider inn --hider-weights "$guide"
