@@ -11,7 +11,8 @@ import torch
 
 from undertone_train import checkpoint, config, export, run
 from undertone_train.detect import network
-from undertone_train.hide import settings
+from undertone_train.hide import config as hide_config
+from undertone_train.hide import guide, settings
 from undertone_train.metricgan import Discriminator
 
 TRAIN = Path(__file__).parents[1]
@@ -27,8 +28,8 @@ def log(out):
 
 @pytest.mark.parametrize("path", sorted((TRAIN / "configs").glob("*.toml")), ids=lambda p: p.stem)
 def test_every_config_reads(path):
-    reader = {"detect": network, "hide": settings}.get(path.stem.split("-")[0], config)
-    reader.read(path)
+    readers = {"detect-": network, "hide-attack": settings, "hide-guide": guide, "hide-": hide_config}
+    next((r for start, r in readers.items() if path.stem.startswith(start)), config).read(path)
 
 
 def test_a_typo_is_an_error(tmp_path, capsys):

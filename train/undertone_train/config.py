@@ -74,6 +74,17 @@ def _fill(cls, table, name):
     return cls(**table)
 
 
+def read_as(path, kind):
+    """A dataclass of dataclasses from a TOML file: its fields are the tables.  Unknown tables and keys are errors, so that a typo cannot pass for a setting."""
+    with open(path, "rb") as f:
+        t = tomllib.load(f)
+    tables = {f.name: f.default_factory for f in fields(kind)}
+    unknown = set(t) - set(tables)
+    if unknown:
+        raise ValueError(f"{path}: unknown tables {sorted(unknown)}; known are {sorted(tables)}")
+    return kind(**{name: _fill(cls, t.get(name, {}), name) for name, cls in tables.items()})
+
+
 def read(path):
     with open(path, "rb") as f:
         t = tomllib.load(f)

@@ -9,8 +9,7 @@ import argparse
 import json
 import sys
 import time
-import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ import torch
 from torch.nn import functional as F
 
 from .. import checkpoint
-from ..config import _fill as fill
+from ..config import read_as
 from .pairs import folds, photo_of, read_pack
 from .pe import error_at, interval, p_e
 from .srnet import SRNet
@@ -65,13 +64,7 @@ class Config:
 
 
 def read(path):
-    with open(path, "rb") as f:
-        t = tomllib.load(f)
-    tables = {f.name: f.default_factory for f in fields(Config)}
-    unknown = set(t) - set(tables)
-    if unknown:
-        raise ValueError(f"{path}: unknown tables {sorted(unknown)}")
-    c = Config(**{name: fill(cls, t.get(name, {}), name) for name, cls in tables.items()})
+    c = read_as(path, Config)
     if c.model.net not in NETS:
         raise ValueError(f"[model] net is {c.model.net!r}; use one of {sorted(NETS)}")
     if c.run.optimizer not in ("adamax", "sgd"):

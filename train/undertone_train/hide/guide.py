@@ -10,8 +10,7 @@ import json
 import math
 import sys
 import time
-import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +18,13 @@ import torch
 from torch import nn
 
 from .. import checkpoint
-from ..config import _fill as fill
+from ..config import read_as
 from .adversary import NETS as DETECTORS
 from .adversary import Adversary
 from .carriers import planes
 from .coder import add_noise, expected_change
 from .condition import Condition, features
+from .config import AdversaryConfig
 from .crops import Crops, made_up
 from .crops import read as read_pack
 from .jpeg import tables
@@ -83,15 +83,6 @@ class LossConfig:
 
 
 @dataclass
-class AdversaryConfig:
-    net: str = ""  # srnet, zhunet, critic; none if empty
-    channels: int = 1  # 1: luma
-    lr: float = 1e-3
-    clip: float = 5.0
-    ahead: int = 200  # steps it learns before the guide listens
-
-
-@dataclass
 class Config:
     run: RunConfig = field(default_factory=RunConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -101,13 +92,7 @@ class Config:
 
 
 def read(path):
-    with open(path, "rb") as f:
-        t = tomllib.load(f)
-    known = {f.name: f.default_factory for f in fields(Config)}
-    unknown = set(t) - set(known)
-    if unknown:
-        raise ValueError(f"{path}: unknown tables {sorted(unknown)}; known are {sorted(known)}")
-    c = Config(**{name: fill(cls, t.get(name, {}), name) for name, cls in known.items()})
+    c = read_as(path, Config)
     if c.adversary.net and c.adversary.net not in DETECTORS:
         raise ValueError(f"[adversary] net is {c.adversary.net!r}; use one of {', '.join(DETECTORS)}")
     if c.loss.adversarial and not c.adversary.net:
@@ -209,7 +194,8 @@ class Trainer:
     def listen(self, rgb, stego, terms):
         """The detector's turn, then what the guide hears of it."""
         shown = to_pixels(stego)
-        self.adversary.learn(rgb, shown)
+        if self.step % self.config.adversary.every == 0:
+            self.adversary.learn(rgb, shown)
         if self.config.loss.adversarial and self.adversary.ready:
             terms["adversarial"] = adversarial(judged(self.adversary.net, shown, self.config.adversary.channels))
 

@@ -1,8 +1,7 @@
 """The hider's TOML tables [attack] and [loss].  Unknown tables and keys are errors, so a typo cannot pass for a setting."""
-import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
-from ..config import _fill as fill
+from ..config import read_as
 from .attacks import AttackConfig, parse
 from .objective import LossConfig
 
@@ -14,13 +13,9 @@ class Settings:
 
 
 def read(path):
-    with open(path, "rb") as f:
-        t = tomllib.load(f)
-    tables = {f.name: f.default_factory for f in fields(Settings)}
-    unknown = set(t) - set(tables)
-    if unknown:
-        raise ValueError(f"{path}: unknown tables {sorted(unknown)}; known are {sorted(tables)}")
-    s = Settings(**{name: fill(cls, t.get(name, {}), name).check() for name, cls in tables.items()})
+    s = read_as(path, Settings)
+    for table in vars(s).values():
+        table.check()
     for channel in s.attack.channels:
         parse(channel)
     return s
