@@ -25,6 +25,12 @@ if [ -d "$kodak" ]; then
     done | tee "$out/most.md"
     echo; echo "## The table of payload against PSNR that capacity shows, tried"
     for to in whatsapp jpeg:75 jpeg:75-95; do "$b/bench_trade" --to $to "$kodak"/kodim0[147].png; done | tee "$out/trade.md"
+    if command -v python3 >/dev/null && command -v butteraugli_main >/dev/null && command -v ssimulacra_main >/dev/null; then
+        echo; echo "## What is seen of equal payloads, with the networks and without"
+        python3 "$root/bench/seen.py" --program "$build/undertone" --json "$out/seen.json" "$kodak" whatsapp=0.3 jpeg:75-95=0.15 jpeg:75=0.5 webp:80=0.06 webp:80=0.03 webp:90=0.15 | tee "$out/seen.md"
+    else
+        echo; echo "skipped: what is seen needs python3, butteraugli_main and ssimulacra_main (libjxl-devtools)"
+    fi
 else
     echo; echo "skipped: $kodak is not here, so there are no photos to hide in"
 fi

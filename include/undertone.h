@@ -126,7 +126,7 @@ typedef enum ut_enhance_mode {
 /* How coefficients are chosen and moved. */
 typedef enum ut_hider {
     UT_HIDER_AUTO = 0,             /* what is better by measurement, if the build has its weights: the guide where channels' quantisers are known, the
-                                      invertible network where all channels are WebP alone; else the lattice */
+                                      invertible network where all channels are WebP alone and the photo has at most 8 megapixels; else the lattice */
     UT_HIDER_LATTICE = 1,          /* no network */
     UT_HIDER_INN = 2               /* learned: a guide prices moves where the channels' quantisers are known; elsewhere bits lie in the latent of an
                                       invertible network, of which the receiver needs the same weights.  Without weights it is an error */

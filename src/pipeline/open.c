@@ -128,6 +128,8 @@ static ut_status mark(ut_job *j, const ut_sync **sync)
     return s;
 }
 
+#define SWIFT_NPIXELS 8000000 /* in larger photos the invertible network would make WebP take more than ten seconds of two cores; unasked they do without */
+
 /* Every channel is one WebP, for which the invertible network was trained and measured (docs/RESULTS.md). */
 static bool webp_alone(const ut_hide_options *o)
 {
@@ -140,11 +142,11 @@ static bool webp_alone(const ut_hide_options *o)
 static ut_status learned(ut_job *j)
 {
     const ut_hide_options *o = j->opt;
-    const bool asked = o->hider == UT_HIDER_INN;
+    const bool asked = o->hider == UT_HIDER_INN, small = (size_t)j->cover.width * j->cover.height <= SWIFT_NPIXELS;
     static const char none[] = "this build has no weights for --hider inn with such channels (%s); use --hider lattice, or name a file of weights";
     ut_status s = UT_OK;
     snprintf(j->rep->hider, sizeof j->rep->hider, "lattice");
-    if (o->hider == UT_HIDER_LATTICE || (!asked && j->sender.robust && !webp_alone(o)) || (j->trial && j->trial->plain)) return UT_OK;
+    if (o->hider == UT_HIDER_LATTICE || (!asked && j->sender.robust && !(small && webp_alone(o))) || (j->trial && j->trial->plain)) return UT_OK;
     if (j->sender.robust) {
         s = ut_inn_open(o->inn, &j->inn, j->err);
         if (s == UT_OK && !j->inn && !asked) return UT_OK;
