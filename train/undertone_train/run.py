@@ -483,5 +483,14 @@ def main(argv=None):
     return 0
 
 
+def leave(code):
+    """After a run of several processes without the interpreter's own way out: there, with all work done and the group closed, PyTorch 2.13's threads abort one run in twenty or so."""
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())
