@@ -18,6 +18,17 @@ bool ut_channel_is_lossless(const ut_channel *c)
     return true;
 }
 
+bool ut_channel_is_webp(const ut_channel *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->nsteps; i++) {
+        if (identity(&c->step[i])) continue;
+        if (c->step[i].kind != UT_STEP_WEBP) return false;
+        n++;
+    }
+    return n == 1;
+}
+
 bool ut_channel_moves(const ut_channel *c, uint32_t width, uint32_t height)
 {
     for (size_t i = 0; i < c->nsteps; i++) {

@@ -23,6 +23,7 @@ const char *ut_channel_note(const ut_channel *c); /* what of its profiles is ass
 size_t ut_channel_nvariants(const ut_channel *c);                             /* >= 1 */
 void ut_channel_variant_name(const ut_channel *c, size_t i, char *name, size_t nname); /* "jpeg:80", "whatsapp" */
 bool ut_channel_is_lossless(const ut_channel *c);                             /* pixels come back unchanged */
+bool ut_channel_is_webp(const ut_channel *c);                                 /* one lossy WebP is all that changes them */
 
 bool ut_channel_moves(const ut_channel *c, uint32_t width, uint32_t height);  /* a picture of that size comes back at another, or cropped */
 

@@ -130,12 +130,12 @@ static ut_status mark(ut_job *j, const ut_sync **sync)
 
 #define SWIFT_NPIXELS 8000000 /* in larger photos the invertible network would make WebP take more than ten seconds of two cores; unasked they do without */
 
-/* Every channel is one WebP, for which the invertible network was trained and measured (docs/RESULTS.md). */
-static bool webp_alone(const ut_hide_options *o)
+/* WebP is what the invertible network was trained for and measured on (docs/RESULTS.md). */
+static bool webp_alone(const ut_route *r)
 {
-    for (size_t i = 0; i < o->nchannels; i++)
-        if (strncmp(o->channels[i], "webp:", 5) || strchr(o->channels[i], '+')) return false;
-    return o->nchannels > 0;
+    for (size_t i = 0; i < r->nchannels; i++)
+        if (!ut_channel_is_webp(r->channel[i])) return false;
+    return r->nchannels > 0;
 }
 
 /* The networks that hide, as far as there is use for them.  Unasked: the guide, whose work no receiver sees, and the invertible network where it is known to be better. */
@@ -146,7 +146,7 @@ static ut_status learned(ut_job *j)
     static const char none[] = "this build has no weights for --hider inn with such channels (%s); use --hider lattice, or name a file of weights";
     ut_status s = UT_OK;
     snprintf(j->rep->hider, sizeof j->rep->hider, "lattice");
-    if (o->hider == UT_HIDER_LATTICE || (!asked && j->sender.robust && !(small && webp_alone(o))) || (j->trial && j->trial->plain)) return UT_OK;
+    if (o->hider == UT_HIDER_LATTICE || (!asked && j->sender.robust && !(small && webp_alone(&j->route))) || (j->trial && j->trial->plain)) return UT_OK;
     if (j->sender.robust) {
         s = ut_inn_open(o->inn, &j->inn, j->err);
         if (s == UT_OK && !j->inn && !asked) return UT_OK;
