@@ -6,7 +6,7 @@
 
 Random bytes of BPP net bits a pixel are hidden by each hider in each photo, sent through the channel (a range of JPEG qualities: every whole one) and revealed. Butteraugli's 3-norm and
 maximum and SSIMULACRA 1 (Debian's libjxl-devtools; less is better) compare the sent picture with the photo. Means are over the photos that all hiders manage; "better" counts
-those where the hider is below the first one, and ratios are means of the photos' ratios. Needs Python's standard library alone.
+those where the hider is below the first one, ratios are means of the photos' ratios, and the worst photo is named. Needs Python's standard library alone.
 """
 import argparse
 import json
@@ -72,12 +72,13 @@ def report(channel, bpp, hiders, table):
     mean = lambda v: sum(v) / len(v) if v else math.nan
     for h in hiders:
         rows = table[h]
-        cells = [f"{sum(r.get('exact', False) for r in rows)}/{len(rows)}", f"{mean([rows[i]['PSNR dB'] for i in both]):.2f}"]
+        cells = [f"{sum(r.get('exact', False) for r in rows)}/{len(rows)}", f"{mean([rows[i]['PSNR dB'] for i in both]):.2f} ({min((rows[i]['PSNR dB'] for i in both), default=math.nan):.2f})"]
         for m in MEASURES:
             text = f"{mean([rows[i][m] for i in both]):.4g}"
             if h != hiders[0]:
                 ratios = [rows[i][m] / table[hiders[0]][i][m] for i in both]
-                text += f" (x{mean(ratios):.3f}, better on {sum(r < 1 for r in ratios)} of {len(both)})"
+                worst = max(range(len(both)), key=ratios.__getitem__)
+                text += f" (x{mean(ratios):.3f}; worst x{ratios[worst]:.2f}, {table['names'][both[worst]]}; better on {sum(r < 1 for r in ratios)} of {len(both)})"
             cells.append(text)
         print(f"| {channel} | {bpp} | {h} | " + " | ".join(cells) + " |", flush=True)
 
@@ -98,11 +99,12 @@ def main(argv=None):
         print(f"seen: no PNG photos in {a.photos}", file=sys.stderr)
         return 2
     hiders, kept = a.hiders.split(","), []
-    print("| channel | net bit/pixel | hider | exact | PSNR dB | " + " | ".join(MEASURES) + " |\n" + "|---" * (5 + len(MEASURES)) + "|", flush=True)
+    print("| channel | net bit/pixel | hider | exact | PSNR dB, mean (worst) | " + " | ".join(MEASURES) + " |\n" + "|---" * (5 + len(MEASURES)) + "|", flush=True)
     with ThreadPoolExecutor(a.jobs) as pool:
         for row in a.rows:
             channel, bpp = row.rsplit("=", 1)
             table = {h: list(pool.map(lambda p: one(a, p, channel, float(bpp), h), photos)) for h in hiders}
+            table["names"] = [p.stem for p in photos]
             report(channel, bpp, hiders, table)
             for h in hiders:
                 for p, r in zip(photos, table[h]):

@@ -44,6 +44,23 @@ sed 's/"kind"/"kin_"/' "$inn" >other.safetensors
 refused 3 'not the weights of an INN' reveal arrived.webp -o out --public --hider-weights other.safetensors
 refused 3 'cannot open' reveal arrived.webp -o out --public --hider-weights missing.safetensors
 
+# weights that an older program hid with are found where models lie, by their id
+older=$source_dir/models/hide-inn-$(sha256sum "$inn" | cut -c 1-8).safetensors
+if cp "$inn" "$older" 2>/dev/null; then
+    ok reveal arrived.webp -o out --public
+    rm "$older"
+    same out text
+    rm out
+fi
+
+# files that are none
+: >nothing.safetensors
+mkdir -p folder.safetensors
+for bad in nothing folder; do
+    refused 3 $bad.safetensors hide text photo.png -o x.png --codec raw --public --to jpeg:75 --hider inn --hider-weights $bad.safetensors
+    refused 3 $bad.safetensors reveal arrived.webp -o x --public --hider-weights $bad.safetensors
+done
+
 # in an album too
 scene other.png 512 384 2
 ok hide text photo.png other.png -o a.png -o b.png --codec raw --public --to webp:90 --hider inn --hider-weights "$inn"
