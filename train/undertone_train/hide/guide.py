@@ -1,6 +1,6 @@
 """The guide: a network that sets what changing each coefficient costs, for the sender's syndrome coding in matched channels and JPEG ranges.
 
-    python -m undertone_train.hide.guide CONFIG.toml [--smoke] [--out DIR] [--max-seconds N]
+    python -m undertone_train.hide.guide CONFIG.toml [--smoke] [--out DIR] [--pack FILE.npz] [--max-seconds N]
 
 Trained through an ideal coder (coder.py) to carry a payload where it is seen least (seen.py) and detected least: by a statistical model of the cover, and,
 if the config names one, by a detector that learns beside it.  The receiver needs nothing of it.  A run lives in its folder: last/ (gone on with by the same command), best/, log.jsonl.
@@ -277,12 +277,15 @@ def main(argv=None):
     parser.add_argument("config")
     parser.add_argument("--smoke", action="store_true", help="a few steps on made-up pictures")
     parser.add_argument("--out")
+    parser.add_argument("--pack", help="in place of [data] pack")
     parser.add_argument("--max-seconds", type=float, default=0)
     a = parser.parse_args(argv)
     try:
         c = read(a.config)
         if a.out:
             c.run.out = a.out
+        if a.pack:
+            c.data.pack = a.pack
         if a.smoke:
             smoke(c)
         done = Trainer(c, made_up() if a.smoke else read_pack(c.data.pack), a.max_seconds).train()
