@@ -13,7 +13,7 @@ UT_MUST_CHECK ut_status ut_guide_load(const uint8_t *data, size_t n, const char 
 void ut_guide_free(ut_guide *g); /* NULL: nothing */
 
 /* What a squared move of each coefficient is to cost: weight = e^(3 tanh(network)), kept as its logarithm in steps of 6/255 (0: e^-3, 255: e^3).
- * log_weight: [nblocks][64].  About 0.3 s of two cores for 12 megapixels. */
+ * log_weight: [nblocks][64].  About 0.1 s of two cores for 12 megapixels. */
 #define UT_GUIDE_RANGE 3.0f
 UT_MUST_CHECK ut_status ut_guide_weigh(const ut_guide *g, const ut_picture *cover, uint8_t *log_weight, unsigned nthreads, ut_err *e);
 /* The weights that the 256 steps stand for. */
