@@ -50,6 +50,22 @@ def comes_back(program, sent, channel, message, folder):
     return True
 
 
+def covers(a, folder):
+    """PNG photos as they are; JPEG photos as the program shows them, upright and 1600 pixels wide at most, so that no channel has to fit them first."""
+    found = sorted(p for p in a.photos.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg"))[: a.limit or None]
+    out = []
+    for p in found:
+        if p.suffix.lower() != ".png":
+            png = folder / f"{p.stem}.png"
+            got = run(a.program, "channel", p, png, "--through", "resize:1600")
+            if got.returncode:
+                print(f"seen: {p}: {got.stderr.strip()}", file=sys.stderr)
+                continue
+            p = png
+        out.append(p)
+    return out
+
+
 def one(a, photo, channel, bpp, hider):
     with tempfile.TemporaryDirectory() as d:
         folder = Path(d)
@@ -94,9 +110,10 @@ def main(argv=None):
     ap.add_argument("photos", type=Path)
     ap.add_argument("rows", nargs="+", metavar="CHANNEL=BPP")
     a = ap.parse_args(argv)
-    photos = sorted(a.photos.glob("*.png"))[: a.limit or None]
+    folder = tempfile.TemporaryDirectory()
+    photos = covers(a, Path(folder.name))
     if not photos:
-        print(f"seen: no PNG photos in {a.photos}", file=sys.stderr)
+        print(f"seen: no PNG or JPEG photos in {a.photos}", file=sys.stderr)
         return 2
     hiders, kept = a.hiders.split(","), []
     print("| channel | net bit/pixel | hider | exact | PSNR dB, mean (worst) | " + " | ".join(MEASURES) + " |\n" + "|---" * (5 + len(MEASURES)) + "|", flush=True)
